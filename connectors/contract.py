@@ -1,0 +1,318 @@
+"""The language that every tracker and the service both speak. No I/O.
+
+A tracker is level-triggered to us: webhooks say where to look (`Change`), reads say what is (`Task`), and the few writes
+below are all that the product ever does to a tracker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Generic, Literal, NewType, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from connectors.errors import TrackerError
+
+TaskId = NewType("TaskId", str)
+"""The tracker's stable id: Jira's numeric issue id (a key changes when an issue moves project), Asana's gid."""
+AccountId = NewType("AccountId", str)
+CommentId = NewType("CommentId", str)
+HookId = NewType("HookId", str)
+
+
+class Status(StrEnum):
+    """What a task's state means to a plan; each connector maps its vendor's many words onto these five."""
+
+    TODO = "todo"
+    DOING = "doing"
+    WAITING = "waiting"
+    DONE = "done"
+    DROPPED = "dropped"
+
+    @property
+    def closed(self) -> bool:
+        """Nobody owes work on it any more."""
+        return self in (Status.DONE, Status.DROPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The stable name that travels inside every create, so that a task of ours is recognised after a lost reply."""
+
+    campaign: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"tminus:{self.campaign}:{self.key}"
+
+    @classmethod
+    def find(cls, text: str) -> Mark | None:
+        """The first mark written in `text`, if there is one. Campaign and key hold letters, digits, `.`, `_` and `-`."""
+        for word in text.split():
+            app, _, rest = word.partition(":")
+            campaign, _, key = rest.partition(":")
+            if app == "tminus" and campaign and key:
+                return cls(campaign, key)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person (or our own service user) as the tracker knows them."""
+
+    id: AccountId
+    name: str
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A task as the tracker has it now."""
+
+    id: TaskId
+    label: str
+    """What people call it: `MKT-12` in Jira, the gid in Asana."""
+    url: str
+    """Where a person opens it."""
+    title: str
+    status: Status
+    status_name: str
+    """The vendor's own word for the status."""
+    text: str = ""
+    """The description as plain text."""
+    due_on: date | None = None
+    start_on: date | None = None
+    owner: Account | None = None
+    requester: Account | None = None
+    """Jira: reporter. Asana: created_by."""
+    parent: TaskId | None = None
+    mark: Mark | None = None
+    created_at: datetime | None = None
+    project: str | None = None
+    """Jira: project key. Asana: gid of the first project."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """Every other field by its id and by its name, as plain text, number, bool, ISO date or list of texts; this is what
+    request routes match and template inputs are read from. Always there: `project`, `issue_type` (Jira) or `section`
+    (Asana), `form` (the form's name where the tracker tells), `labels`/`tags`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTask:
+    """A task to be created; everything it carries goes into the one create call."""
+
+    mark: Mark
+    title: str
+    text: str = ""
+    """Markdown; each connector renders its vendor's rich text."""
+    owner: AccountId | None = None
+    start_on: date | None = None
+    due_on: date | None = None
+    milestone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """Fields to write; None means leave alone."""
+
+    title: str | None = None
+    due_on: date | None = None
+    start_on: date | None = None
+    owner: AccountId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """Where a campaign's tasks live: under the request, under an epic of its own, or in a project of its own."""
+
+    kind: Literal["subtasks", "epic", "project"]
+    id: str
+    """The request's task id, the epic's task id, or the project's id."""
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What became of a create: every key asked for is in one of the two."""
+
+    made: Mapping[str, Task]
+    refused: Mapping[str, TrackerError]
+    """Rows the vendor refused one by one, with its own words."""
+
+
+ChangeKind = Literal["created", "updated", "deleted", "comment", "other", "heartbeat"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A hint that something moved. It carries no state: look at the task."""
+
+    kind: ChangeKind
+    item: str | None
+    """What people call it: the Jira issue key (numeric id where the body has no key), the Asana gid."""
+    task: TaskId | None = None
+    """The stable id, as in `Task.id`; None where the body names only a key or no task."""
+    changed_fields: tuple[str, ...] = ()
+    actor: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The four facts `tminus hooks parse` prints."""
+        return {
+            "kind": self.kind,
+            "item": self.item,
+            "changed_fields": list(self.changed_fields),
+            "actor": self.actor,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A verified webhook call; `key` is equal for two deliveries of the same happening."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """The vendor asks whether we really want this subscription; answer 200 with these headers and store nothing."""
+
+    headers: Mapping[str, str]
+
+
+class Receiver(Protocol):
+    """The pure half of a connector: headers and bytes in, meaning out."""
+
+    batched: bool
+    """Whether one body holds several events (Asana) or is one (Jira)."""
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secret: str | None) -> Delivery | Handshake:
+        """Header names are lower case. Raises `Unverified` for a missing or wrong signature, or when no secret is set."""
+        ...
+
+    def parse(self, body: bytes) -> list[Change]:
+        """What the body hints at; raises `Malformed` with the reason."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """One webhook subscription as the vendor lists it."""
+
+    id: HookId
+    target: str
+    project: str | None
+    secret: str | None = None
+    """Only in the answer to the create, and only where the vendor chooses it (Asana)."""
+    healthy: bool = True
+    problem: str | None = None
+    """The vendor's own words on why deliveries fail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a person must mend; two plain sentences."""
+
+    problem: str
+    remedy: str
+
+
+class Tracker(Protocol):
+    """The I/O half of a connector. Synchronous and safe to call from several threads. Raises only `TrackerError`s.
+
+    Each method decides for itself what is safe to repeat (`connectors.retrying`); callers never retry.
+    """
+
+    def whoami(self) -> Account:
+        """The account behind the credentials; the cheapest call that proves them."""
+        ...
+
+    def find_account(self, email: str, project: str | None) -> Account | None:
+        """The account to which tasks of `project` can be assigned; None where nobody matches."""
+        ...
+
+    def find_task(self, label: str) -> Task | None:
+        """By what people type: `MKT-12`, a gid or a task's web address."""
+        ...
+
+    def read(self, ids: Collection[TaskId]) -> dict[TaskId, Task]:
+        """In as few calls as the vendor allows; a deleted or invisible task is absent from the answer."""
+        ...
+
+    def children(self, container: Container) -> list[Task]:
+        """Every task in the container, by a consistent read (never the search index)."""
+        ...
+
+    def open_container(self, request: Task, mark: Mark, title: str) -> Container:
+        """Where this campaign's tasks go, made if it is not there yet (looked up by its mark first)."""
+        ...
+
+    def create(self, container: Container, tasks: Sequence[NewTask]) -> Created:
+        """Create them in the fewest calls.
+
+        After an unknown outcome it reads the container's children and creates only what is missing, so a lost reply makes
+        no duplicate. A row that the vendor refuses comes back in `refused` and does not stop the others.
+        """
+        ...
+
+    def set_dependencies(self, blockers: Mapping[TaskId, Collection[TaskId]]) -> Mapping[TaskId, TrackerError]:
+        """For each task the tasks that it waits for; safe to repeat. Returns the tasks whose links were refused."""
+        ...
+
+    def update(self, task: TaskId, patch: Patch) -> None:
+        """Write these fields."""
+        ...
+
+    def set_status(self, task: Task, status: Status) -> str:
+        """Move it there and return the vendor's word for where it landed; `Rejected` where its workflow has no way."""
+        ...
+
+    def comment(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None = None) -> CommentId:
+        """Write the comment of this mark, or rewrite it (`previous` spares the look-up). `text` is Markdown."""
+        ...
+
+    def changed_since(self, project: str, since: datetime) -> list[TaskId]:
+        """Tasks of the project that changed since then, as far as the vendor's consistent reads tell."""
+        ...
+
+    def hooks(self) -> list[Hook]:
+        """Our subscriptions."""
+        ...
+
+    def add_hook(self, project: str, target: str, secret: str) -> Hook:
+        """Subscribe. Where the vendor chooses the secret itself it is in the answer, and `secret` is not used."""
+        ...
+
+    def remove_hook(self, hook: HookId) -> None:
+        """Unsubscribe; one that is gone already is no error."""
+        ...
+
+    def inspect(self) -> Iterator[Finding]:
+        """For `doctor`: credentials, permissions, missing projects, fields that the create screen lacks or demands."""
+        ...
+
+
+class ConnectorSettings(BaseModel):
+    """What every connection has; each connector's settings class adds its own."""
+
+    model_config = {"extra": "forbid", "frozen": True}
+
+    projects: tuple[str, ...]
+    """The projects whose requests we serve (Jira: keys, Asana: gids)."""
+
+
+S = TypeVar("S", bound=ConnectorSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Connector(Generic[S]):
+    """What a connector folder exports as `CONNECTOR`."""
+
+    name: str
+    title: str
+    settings: type[S]
+    receiver: Receiver
+    open: Callable[[S], Tracker]
+    simulator: str
+    """Where its simulator's class stands, as `package.module:Class`; imported only when somebody starts it."""

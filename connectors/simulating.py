@@ -1,0 +1,374 @@
+"""The chassis of every simulator: a real loopback server with a clock, latency, faults, a request log and a webhook sender.
+
+A simulator is one process's toy site: stateful, strict, and small. Its vendor's behaviour stands in
+`connectors/<tracker>/simulator/`; nothing here knows a vendor.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import anyio
+import httpx
+import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+@dataclass
+class Knobs:
+    """What can go wrong, and how often. Probabilities are 0…1; set them at any time, also by `PUT /_sim/knobs`."""
+
+    latency: float = 0.0
+    """Seconds before each API answer."""
+    enforce_limits: bool = False
+    """Answer 429 with Retry-After beyond the vendor's documented limits."""
+    rate_limited: float = 0.0
+    """Share of calls answered 429 at random."""
+    retry_after: float | None = 1.0
+    """What such a 429 says; None: no header at all."""
+    error_before: float = 0.0
+    """Share of calls answered `error_status` without doing the work."""
+    error_after: float = 0.0
+    """Share of writes that do the work and then answer `error_status`."""
+    error_status: int = 503
+    cut_before: float = 0.0
+    """Share of calls whose connection is cut before the work."""
+    cut_after: float = 0.0
+    """Share of writes whose connection is cut after the work: the lost reply."""
+    garbage: float = 0.0
+    """Share of calls answered 200 with a body that is not JSON."""
+    index_lag: float = 0.0
+    """Seconds until a change is found by search."""
+    hook_delay: float = 0.0
+    """Seconds before a webhook is sent."""
+    hook_lost: float = 0.0
+    hook_doubled: float = 0.0
+    hook_reordered: float = 0.0
+    """Share of webhooks held back until after the next one."""
+    hook_retry_seconds: float = 1.0
+    """Between attempts after a 5xx or no answer (the vendors take minutes)."""
+    only: str = ""
+    """Faults strike only calls whose "METHOD path" contains this text."""
+    strikes: int | None = None
+    """How many faults are left to strike; None: no end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One API call, as it arrived and as it was answered."""
+
+    at: float
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    status: int
+    answer: bytes
+    """The answer's body; empty where the connection was cut."""
+
+    @property
+    def json(self) -> Any:
+        """The request's body."""
+        return json.loads(self.body) if self.body else None
+
+
+class SimClock:
+    """Wall time plus an offset that tests and the demo may move."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta()
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        return datetime.now(UTC) + self.offset
+
+
+@dataclass(slots=True)
+class _Call:
+    url: str
+    body: bytes
+    headers: Callable[[], Mapping[str, str]]
+    done: Callable[[int | None], None]
+    not_before: float
+    attempt: int = 0
+
+
+class WebhookSender(threading.Thread):
+    """Posts webhooks in the background, in order unless a knob says otherwise, and retries as vendors do."""
+
+    def __init__(self, knobs: Knobs, *, attempts: int = 6, timeout: float = 10.0) -> None:
+        super().__init__(daemon=True, name="webhooks")
+        self._knobs, self._attempts = knobs, attempts
+        self._client = httpx.Client(timeout=timeout, trust_env=False)
+        self._calls: queue.Queue[_Call | None] = queue.Queue()
+        self._held: _Call | None = None
+        self._later: list[_Call] = []
+        self.sent = 0
+
+    def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: Callable[[], Mapping[str, str]],
+        done: Callable[[int | None], None] = lambda _: None,
+    ) -> None:
+        """Queue one webhook; `done` hears the status of each attempt (None: no answer)."""
+        if random.random() < self._knobs.hook_lost:
+            return
+        call = _Call(url, body, headers, done, time.monotonic() + self._knobs.hook_delay)
+        if self._held is None and random.random() < self._knobs.hook_reordered:
+            self._held = call
+            return
+        self._calls.put(call)
+        if random.random() < self._knobs.hook_doubled:
+            self._calls.put(_Call(url, body, headers, done, call.not_before))
+        if self._held is not None:
+            self._calls.put(self._held)
+            self._held = None
+
+    def call_now(self, url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response | None:
+        """One synchronous call (Asana's handshake); None where nobody answered."""
+        try:
+            return self._client.post(url, content=body, headers={"Content-Type": "application/json", **headers})
+        except httpx.HTTPError:
+            return None
+
+    def run(self) -> None:
+        while True:
+            try:
+                call = self._calls.get(timeout=0.05)
+                if call is None:
+                    return
+                self._later.append(call)
+            except queue.Empty:
+                pass
+            due = [c for c in self._later if c.not_before <= time.monotonic()]
+            self._later = [c for c in self._later if c not in due]
+            for call in due:
+                self._send(call)
+
+    def _send(self, call: _Call) -> None:
+        response = self.call_now(call.url, call.body, call.headers())
+        self.sent += 1
+        status = response.status_code if response is not None else None
+        call.done(status)
+        if (status is None or status in (408, 425, 429) or status >= 500) and call.attempt + 1 < self._attempts:
+            call.attempt += 1
+            call.not_before = time.monotonic() + self._knobs.hook_retry_seconds
+            self._later.append(call)
+
+    def stop(self) -> None:
+        """Send nothing more."""
+        self._calls.put(None)
+        self.join(timeout=12)
+        self._client.close()
+
+
+@dataclass
+class Simulator:
+    """Base of the vendors' simulators: serves `self.app` (an ASGI app) on loopback in a thread of its own.
+
+    A subclass builds its ASGI app in `build`; the chassis wraps it in `Faulty`. Paths below `/_sim/`
+    and its HTML pages (`/`, `/browse/…`) are ours, not the vendor's: no latency, faults or log for them.
+    """
+
+    knobs: Knobs = field(default_factory=Knobs)
+    port: int = 0
+
+    def __post_init__(self) -> None:
+        self.clock = SimClock()
+        self.log: list[Seen] = []
+        self.in_flight = 0
+        """API calls now being answered."""
+        self.sender = WebhookSender(self.knobs)
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def build(self) -> ASGIApp:
+        """The vendor's API and the small HTML pages."""
+        raise NotImplementedError
+
+    def is_api(self, path: str) -> bool:
+        """Whether this path is the vendor's (logged, delayed, faulty) and not one of our own pages."""
+        raise NotImplementedError
+
+    def limit(self, method: str, path: str, body: bytes) -> float | None:
+        """With `enforce_limits`: seconds to wait where this call is over the vendor's limits, else None.
+
+        Called when the call arrives, in arrival order; calls still in flight are in `self.in_flight`.
+        """
+        raise NotImplementedError
+
+    def finished(self, method: str, path: str, body: bytes) -> None:
+        """The call of this `limit` has been answered."""
+
+    def error(self, status: int) -> bytes:
+        """The vendor's error body for a fault of this status."""
+        raise NotImplementedError
+
+    @property
+    def url(self) -> str:
+        """The base address while it runs, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> Simulator:
+        """Serve; returns once it answers. `port` 0 takes a free one."""
+        app = Faulty(self, self.build())
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=self.port, log_level="warning", lifespan="off", ws="none", proxy_headers=False
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True, name=type(self).__name__)
+        self._thread.start()
+        self.sender.start()
+        while not self._server.started:
+            if not self._thread.is_alive():
+                raise OSError(f"port {self.port} cannot be served")
+            time.sleep(0.01)
+        self.port = self._server.servers[0].sockets[0].getsockname()[1]
+        return self
+
+    def stop(self) -> None:
+        """Stop serving and sending."""
+        self.sender.stop()
+        if self._server and self._thread:
+            self._server.should_exit = True
+            self._thread.join(timeout=5)
+
+    def __enter__(self) -> Simulator:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class Faulty:
+    """ASGI middleware: the latency, faults, limits and log of a simulator, around its API paths only."""
+
+    def __init__(self, simulator: Simulator, app: ASGIApp) -> None:
+        self._sim, self._app = simulator, app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path, method = scope["path"], scope["method"]
+        if not self._sim.is_api(path):
+            await self._app(scope, receive, send)
+            return
+        body = await _read(receive)
+        await _Attempt(self._sim, self._app, scope, method, path, body).run(send)
+
+
+async def _read(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return body
+
+
+class _Attempt:
+    """One API call on its way through latency and faults."""
+
+    def __init__(self, sim: Simulator, app: ASGIApp, scope: Scope, method: str, path: str, body: bytes) -> None:
+        self._sim, self._app, self._scope = sim, app, scope
+        self._method, self._path, self._body = method, path, body
+        self._status, self._headers, self._answer = 0, [(b"content-type", b"application/json")], b""
+
+    async def run(self, send: Send) -> None:
+        knobs = self._sim.knobs
+        self._sim.in_flight += 1
+        wait = self._sim.limit(self._method, self._path, self._body) if knobs.enforce_limits else None
+        writes = self._method not in ("GET", "HEAD")
+        cut = False
+        if knobs.latency:
+            await anyio.sleep(knobs.latency)
+        try:
+            if wait is not None:
+                self._fail(429, wait)
+            elif self._strikes(knobs.rate_limited):
+                self._fail(429, knobs.retry_after)
+            elif self._strikes(knobs.error_before):
+                self._fail(knobs.error_status)
+            elif self._strikes(knobs.cut_before):
+                cut = True
+            else:
+                await self._work()
+                if writes and self._strikes(knobs.error_after):
+                    self._fail(knobs.error_status)
+                elif writes and self._strikes(knobs.cut_after):
+                    cut = True
+                elif self._strikes(knobs.garbage):
+                    self._status, self._answer = 200, b"<html>upstream</html>"
+        finally:
+            self._sim.in_flight -= 1
+            self._sim.finished(self._method, self._path, self._body)
+        self._note(cut)
+        if cut:
+            # uvicorn hands out its cycle's bound method, the only way to its socket.
+            send.__self__.transport.abort()  # type: ignore[attr-defined]
+            await anyio.sleep(0.001)
+            return
+        headers = [(k, v) for k, v in self._headers if k != b"content-length"]
+        headers.append((b"content-length", str(len(self._answer)).encode()))
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.body", "body": self._answer})
+
+    def _strikes(self, share: float) -> bool:
+        knobs = self._sim.knobs
+        if not share or knobs.strikes == 0 or knobs.only not in f"{self._method} {self._path}":
+            return False
+        if random.random() >= share:
+            return False
+        if knobs.strikes is not None:
+            knobs.strikes -= 1
+        return True
+
+    def _fail(self, status: int, wait: float | None = None) -> None:
+        self._status, self._answer = status, self._sim.error(status)
+        self._headers = [(b"content-type", b"application/json")]
+        if status == 429 and wait is not None:
+            self._headers.append((b"retry-after", f"{wait:g}".encode()))
+
+    async def _work(self) -> None:
+        sent = False
+
+        async def replay() -> Message:
+            nonlocal sent
+            if sent:
+                return {"type": "http.disconnect"}
+            sent = True
+            return {"type": "http.request", "body": self._body, "more_body": False}
+
+        async def catch(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._status, self._headers = message["status"], list(message["headers"])
+            else:
+                self._answer += message.get("body", b"")
+
+        await self._app(self._scope, replay, catch)
+
+    def _note(self, cut: bool) -> None:
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in self._scope["headers"]}
+        self._sim.log.append(
+            Seen(
+                at=time.monotonic(),
+                method=self._method,
+                path=self._path,
+                query=self._scope["query_string"].decode("latin-1"),
+                headers={k: v for k, v in headers.items() if k != "authorization"},
+                body=self._body,
+                status=0 if cut else self._status,
+                answer=b"" if cut else self._answer,
+            )
+        )
