@@ -1,6 +1,7 @@
 """The language that every tracker and the service both speak. No I/O.
 
-A tracker is level-triggered to us: webhooks say where to look (`Change`), reads say what is (`Task`), and the few writes
+A tracker is level-triggered to us: webhooks say where to look (`Change`), reads say what is (`Task`), and the few
+writes
 below are all that the product ever does to a tracker.
 """
 
@@ -50,7 +51,8 @@ class Mark:
 
     @classmethod
     def find(cls, text: str) -> Mark | None:
-        """The first mark written in `text`, if there is one. Campaign and key hold letters, digits, `.`, `_` and `-`."""
+        """The first mark written in `text`, if there is one. Campaign and key hold letters, digits, `.`, `_`
+        and `-`."""
         for word in text.split():
             app, _, rest = word.partition(":")
             campaign, _, key = rest.partition(":")
@@ -188,7 +190,8 @@ class Receiver(Protocol):
     """Whether one body holds several events (Asana) or is one (Jira)."""
 
     def verify(self, headers: Mapping[str, str], body: bytes, secret: str | None) -> Delivery | Handshake:
-        """Header names are lower case. Raises `Unverified` for a missing or wrong signature, or when no secret is set."""
+        """Header names are lower case. Raises `Unverified` for a missing or wrong signature, or when no
+        secret is set."""
         ...
 
     def parse(self, body: bytes) -> list[Change]:
@@ -251,7 +254,8 @@ class Tracker(Protocol):
     def create(self, container: Container, tasks: Sequence[NewTask]) -> Created:
         """Create them in the fewest calls.
 
-        After an unknown outcome it reads the container's children and creates only what is missing, so a lost reply makes
+        After an unknown outcome it reads the container's children and creates only what is missing, so a lost
+        reply makes
         no duplicate. A row that the vendor refuses comes back in `refused` and does not stop the others.
         """
         ...

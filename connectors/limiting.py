@@ -1,4 +1,5 @@
-"""The vendor's limits, kept on our side: so many calls in flight, so many in any window, and one pause for all siblings."""
+"""The vendor's limits, kept on our side: so many calls in flight, so many in any window, and one pause for all
+siblings."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ class _Window:
         self._starts: deque[float] = deque(maxlen=rate.calls)
 
     def reserve(self, at: float, weight: int) -> float:
-        """The earliest start at or after `at` for `weight` calls, already taken. A weight above the rate starts late, once."""
+        """The earliest start at or after `at` for `weight` calls, already taken. A weight above the rate
+        starts late, once."""
         for _ in range(weight):
             if len(self._starts) == self._rate.calls:
                 at = max(at, self._starts[0] + self._rate.seconds)

@@ -1,6 +1,7 @@
 """The one retry policy: tenacity, by outcome.
 
-A read or an idempotent write may repeat after any of the three passing errors. A create may not: its adapter looks at the
+A read or an idempotent write may repeat after any of the three passing errors. A create may not: its adapter looks at
+the
 container before each repeat (`connectors.contract.Tracker.create`).
 """
 
@@ -35,7 +36,8 @@ def retrying(
 ) -> Retrying:
     """Use as `for attempt in retrying(): with attempt: …`.
 
-    Gives up *before* a pause that would pass `deadline` (seconds), and raises the last error as it was: the durable engine
+    Gives up *before* a pause that would pass `deadline` (seconds), and raises the last error as it was: the
+    durable engine
     then tries the whole run later. Never nest two of these.
     """
     return Retrying(

@@ -1,4 +1,5 @@
-"""The chassis of every simulator: a real loopback server with a clock, latency, faults, a request log and a webhook sender.
+"""The chassis of every simulator: a real loopback server with a clock, latency, faults, a request log and a webhook
+sender.
 
 A simulator is one process's toy site: stateful, strict, and small. Its vendor's behaviour stands in
 `connectors/<tracker>/simulator/`; nothing here knows a vendor.
