@@ -156,6 +156,8 @@ class Change:
     """What people call it: the Jira issue key (numeric id where the body has no key), the Asana gid."""
     task: TaskId | None = None
     """The stable id, as in `Task.id`; None where the body names only a key or no task."""
+    parent: TaskId | None = None
+    """The task it sits under, where the body says so."""
     changed_fields: tuple[str, ...] = ()
     actor: str | None = None
 
@@ -239,8 +241,11 @@ class Tracker(Protocol):
         """By what people type: `MKT-12`, a gid or a task's web address."""
         ...
 
-    def read(self, ids: Collection[TaskId]) -> dict[TaskId, Task]:
-        """In as few calls as the vendor allows; a deleted or invisible task is absent from the answer."""
+    def read(self, ids: Collection[TaskId], within: Container | None = None) -> dict[TaskId, Task]:
+        """In as few calls as the vendor allows; a deleted or invisible task is absent from the answer.
+
+        `within` says where most of them live, so that a vendor without a bulk read can answer from one list.
+        """
         ...
 
     def children(self, container: Container) -> list[Task]:
@@ -268,8 +273,11 @@ class Tracker(Protocol):
         """Write these fields."""
         ...
 
-    def set_status(self, task: Task, status: Status) -> str:
-        """Move it there and return the vendor's word for where it landed; `Rejected` where its workflow has no way."""
+    def set_status(self, task: Task, status: Status) -> Status:
+        """Move it there; `Rejected` where its workflow has no way.
+
+        Returns the status as which it now reads: a vendor that cannot say `doing` may read as `todo`.
+        """
         ...
 
     def comment(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None = None) -> CommentId:
