@@ -1,0 +1,1 @@
+"""What is kept: tables, transactions, migrations, inbox, campaigns, links, hooks, people, ledger, secrets."""

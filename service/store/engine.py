@@ -1,0 +1,132 @@
+"""The one database engine, shared by our tables and the durable engine, and the edge of every transaction."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+OLDEST_SQLITE = (3, 40)
+BUSY_TIMEOUT_MS = 30_000
+POOL = 20
+
+
+class StoreError(Exception):
+    """The database cannot be used as it is; the message says what to change."""
+
+
+def make_engine(url: str) -> sa.Engine:
+    """The engine for `sqlite:///file.db` or `postgresql://user@host/name`; raises `StoreError` for anything else."""
+    parsed = _parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = sa.create_engine(parsed, pool_size=POOL)
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        return engine
+    return sa.create_engine(parsed, pool_size=POOL, pool_pre_ping=True)
+
+
+def is_sqlite(engine: sa.Engine | sa.Connection) -> bool:
+    """Whether this is the embedded database: one file, one worker process."""
+    return engine.dialect.name == "sqlite"
+
+
+def check(engine: sa.Engine) -> None:
+    """Prove that the database answers and can do what we need; raises `StoreError` with the remedy."""
+    if is_sqlite(engine) and sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        wanted = ".".join(map(str, OLDEST_SQLITE))
+        raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: Tminus needs {wanted} or newer, or PostgreSQL.")
+    try:
+        with engine.connect() as connection:
+            # The durable engine orders its queues by this function; without it, it dies at start with a riddle.
+            question = "SELECT unixepoch('subsec')" if is_sqlite(engine) else "SELECT 1"
+            if connection.exec_driver_sql(question).scalar() is None:
+                raise StoreError(
+                    "SQLite does not tell the time in milliseconds here; use a newer SQLite or PostgreSQL."
+                )
+    except sa.exc.OperationalError as error:
+        where = engine.url.render_as_string(hide_password=True)
+        raise StoreError(f"The database {where} does not open: {error.orig}") from error
+
+
+@contextmanager
+def transaction(engine: sa.Engine) -> Iterator[Session]:
+    """A session that may write. Commits at its end, rolls back when the block raises; nobody else commits.
+
+    On SQLite it takes the one write lock at once, so that what it reads still holds when it writes.
+    """
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        if is_sqlite(engine):
+            session.connection().exec_driver_sql("BEGIN IMMEDIATE")
+        yield session
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[Session]:
+    """A session that only reads: one consistent view on SQLite, and never in the way of a writer."""
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        if is_sqlite(engine):
+            session.connection().exec_driver_sql("BEGIN")
+        yield session
+
+
+@contextmanager
+def worker_lock(url: str) -> Iterator[None]:
+    """Held while this process works on a SQLite file; PostgreSQL takes many workers and needs none.
+
+    Raises `StoreError` when another process holds it. The lock ends with the process, however that dies.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() != "sqlite":
+        yield
+        return
+    path = Path(f"{parsed.database}.lock")
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            raise StoreError(
+                f"Another worker (process {holder}) already works on {parsed.database}. Stop it first, "
+                "or move to PostgreSQL, which takes as many workers as you start."
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _parse(url: str) -> sa.URL:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise StoreError("The database URL is not readable; write sqlite:///tminus.db or postgresql://…") from error
+    match parsed.drivername:
+        case "sqlite" | "sqlite+pysqlite":
+            if not parsed.database or parsed.database == ":memory:":
+                raise StoreError("The database must be a file, such as sqlite:///tminus.db: memory forgets.")
+            return parsed
+        case "postgresql" | "postgres" | "postgresql+psycopg":
+            return parsed.set(drivername="postgresql+psycopg")
+        case other:
+            raise StoreError(f"Tminus stores in SQLite or PostgreSQL, not in {other}.")
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own transaction mode, not SQLAlchemy's: the durable engine sends its own BEGIN on this engine.
+    connection.isolation_level = "IMMEDIATE"
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    if sqlite3.sqlite_version_info < (3, 42):
+        # Older libraries know no 'subsec'.
+        connection.create_function("unixepoch", 1, lambda _: int(time.time() * 1000) / 1000)

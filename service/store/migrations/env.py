@@ -1,0 +1,15 @@
+"""Run by Alembic on the connection that `service.store.migrating` hands over; it owns the transaction."""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlmodel import SQLModel
+
+from service.store import tables  # noqa: F401  (fills the metadata)
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=SQLModel.metadata,
+    transactional_ddl=True,  # SQLite too: the caller has begun the transaction by hand
+)
+context.run_migrations()

@@ -1,0 +1,228 @@
+"""Every table. Instants are aware UTC, ids are text, and states are the glossary's words."""
+
+import secrets
+from datetime import UTC, date, datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+from uuid_utils import uuid7
+
+InboxState = Literal["received", "handled", "ignored", "parked"]
+HookState = Literal["pending", "active", "gone"]
+CampaignState = Literal["waiting_for_input", "refused", "running", "done", "cancelled"]
+LinkState = Literal["intended", "made", "gone", "refused"]
+
+_CAMPAIGN_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that people mix up when they read an id aloud
+
+
+def now() -> datetime:
+    """This instant, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """An id that sorts by the time it was made."""
+    return str(uuid7())
+
+
+def new_campaign_id() -> str:
+    """Ten lower-case letters and digits: short enough for a label, random enough never to meet again."""
+    return "".join(secrets.choice(_CAMPAIGN_LETTERS) for _ in range(10))
+
+
+def new_hook_id() -> str:
+    """The unguessable last part of a hook's target address."""
+    return secrets.token_urlsafe(18)
+
+
+class UTCDateTime(sa.types.TypeDecorator[datetime]):
+    """An instant: refuses a naive one, and gives back aware UTC on every database."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _json(*, nullable: bool = False) -> Any:
+    # Plain JSON, not JSONB, which would forget the order of keys.
+    column: sa.Column[Any] = sa.Column(sa.JSON(none_as_null=True), nullable=nullable)
+    return column
+
+
+class Inbox(SQLModel, table=True):
+    """One stored delivery."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        sa.UniqueConstraint("hook_id", "key", name="inbox_once"),
+        sa.Index("inbox_by_state", "state", "campaign_id"),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    connection: str
+    hook_id: str
+    key: str
+    """Equal for two deliveries of the same happening."""
+    received_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+    body: bytes
+    headers: dict[str, str] = Field(default_factory=dict, sa_column=_json())
+    """Only what a replay needs; never a signature or a secret."""
+    state: InboxState = Field(default="received", sa_type=sa.String)
+    reason: str | None = None
+    items: list[str] = Field(default_factory=list, sa_column=_json())
+    """The tasks it hints at."""
+    campaign_id: str | None = None
+    request_id: str | None = None
+    handled_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    attempts: int = 0
+
+
+class HookRow(SQLModel, table=True):
+    """One webhook subscription; the id is the secret last part of its target address."""
+
+    __tablename__ = "hook"
+
+    id: str = Field(default_factory=new_hook_id, primary_key=True)
+    connection: str = Field(index=True)
+    project: str | None = None
+    vendor_id: str | None = None
+    target: str
+    sealed_secret: str | None = None
+    """Encrypted by the `Vault`."""
+    state: HookState = Field(default="pending", sa_type=sa.String)
+    created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+    last_delivery_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    problem: str | None = None
+
+
+class Sweep(SQLModel, table=True):
+    """Up to when a project was read for what its hooks missed."""
+
+    __tablename__ = "sweep"
+
+    connection: str = Field(primary_key=True)
+    project: str = Field(primary_key=True)
+    until: datetime = Field(sa_type=UTCDateTime)
+
+
+class Campaign(SQLModel, table=True):
+    """What we run for one request, with everything frozen that its plan was made from."""
+
+    __tablename__ = "campaign"
+    __table_args__ = (
+        sa.UniqueConstraint("connection", "request_task", name="campaign_once"),
+        sa.Index("campaign_by_state", "state"),
+    )
+
+    id: str = Field(default_factory=new_campaign_id, primary_key=True)
+    connection: str
+    request_task: str
+    request_label: str
+    request_url: str
+    title: str
+    template: str
+    template_version: str
+    template_snapshot: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    calendar_snapshot: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    inputs: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    complete_on: date | None = None
+    state: CampaignState = Field(default="waiting_for_input", sa_type=sa.String)
+    plan: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    container: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    agreed: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    """The request's own fields as we and the tracker last agreed on them."""
+    wanted: int = 0
+    """How often a run was asked for."""
+    settled: int = 0
+    """What `wanted` was when the last finished run began; a run is due while it is behind."""
+    created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+    updated_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+
+
+class Link(SQLModel, table=True):
+    """A planned key and the tracker's task for it, with the values both sides last agreed on."""
+
+    __tablename__ = "link"
+    __table_args__ = (
+        sa.UniqueConstraint("campaign_id", "connection", "key", name="link_once"),
+        sa.Index("link_by_task", "connection", "task_id"),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    campaign_id: str = Field(foreign_key="campaign.id")
+    connection: str
+    key: str
+    task_id: str | None = None
+    label: str | None = None
+    url: str | None = None
+    intent_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+    """Committed before the create call, so that a lost reply is looked up instead of repeated."""
+    made_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    agreed: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    """title, status, due_on, start_on, owner"""
+    pinned_on: date | None = None
+    state: LinkState = Field(default="intended", sa_type=sa.String)
+    reason: str | None = None
+
+
+class Comment(SQLModel, table=True):
+    """A comment of ours, so that it is rewritten only when its text changes."""
+
+    __tablename__ = "comment"
+
+    campaign_id: str = Field(primary_key=True, foreign_key="campaign.id")
+    connection: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    comment_id: str
+    digest: str
+
+
+class Person(SQLModel, table=True):
+    """What a tracker answered when asked for an e-mail address; no account id means nobody matches."""
+
+    __tablename__ = "person"
+
+    connection: str = Field(primary_key=True)
+    email: str = Field(primary_key=True)
+    account_id: str | None = None
+    name: str | None = None
+    checked_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+
+
+class Ledger(SQLModel, table=True):
+    """What happened and why: one sentence each, appended and never changed."""
+
+    __tablename__ = "ledger"
+    __table_args__ = (sa.Index("ledger_by_campaign", "campaign_id", "id"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+    campaign_id: str | None = None
+    inbox_id: str | None = None
+    request_id: str | None = None
+    kind: str
+    sentence: str
+    data: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+
+
+class Worker(SQLModel, table=True):
+    """A worker's sign of life, in the database's time."""
+
+    __tablename__ = "worker"
+
+    executor_id: str = Field(primary_key=True)
+    beat_at: datetime = Field(sa_type=UTCDateTime)
+    started_at: datetime = Field(sa_type=UTCDateTime)
