@@ -252,8 +252,11 @@ class Tracker(Protocol):
         """Every task in the container, by a consistent read (never the search index)."""
         ...
 
-    def open_container(self, request: Task, mark: Mark, title: str) -> Container:
-        """Where this campaign's tasks go, made if it is not there yet (looked up by its mark first)."""
+    def open_container(self, request: Task, mark: Mark, title: str, kind: str | None = None) -> Container:
+        """Where this campaign's tasks go, made if it is not there yet (looked up by its mark first).
+
+        `kind` is a `Container.kind` where the request rule names one, else the connection's own choice holds.
+        """
         ...
 
     def create(self, container: Container, tasks: Sequence[NewTask]) -> Created:
