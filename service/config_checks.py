@@ -1,0 +1,178 @@
+"""What can be wrong with the settings beyond their shape, and how pydantic's complaints are told to a person."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, get_args
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from connectors.contract import ConnectorSettings
+from service.config_file import ConfigProblem, Document, Loc, is_reference, mapping, sequence
+
+REFERENCE_PAGE = "docs/reference/configuration.md"
+REQUESTER = "requester"
+"""The role target that means: whoever filed the request."""
+
+
+def did_you_mean(word: str, known: Collection[str]) -> str:
+    """A remedy for a name that does not exist."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean `{close[0]}`?"
+    return f"known here: {', '.join(sorted(known))}" if known else "none is defined yet"
+
+
+def explain(
+    document: Document, error: ValidationError, model: type[BaseModel], prefix: Loc = ()
+) -> Iterator[tuple[Loc, ConfigProblem]]:
+    """pydantic's complaints with their line, in plain words; a value is never quoted, it may be a secret."""
+    for details in error.errors(include_url=False):
+        inner: Loc = tuple(part for part in details["loc"] if part != "[key]")
+        loc = (*prefix, *inner)
+        message, remedy = _words(details["type"], details["msg"], loc, inner, model)
+        if details["type"] == "string_type" and isinstance(details["input"], int):
+            remedy = "put it in quotes, so that YAML takes it as text"
+        yield loc, document.problem(loc, message, remedy)
+
+
+def _words(kind: str, said: str, loc: Loc, inner: Loc, model: type[BaseModel]) -> tuple[str, str]:
+    name = dotted(loc)
+    if kind == "missing":
+        return f"`{name}` is missing", f"add it; {REFERENCE_PAGE} tells what belongs there"
+    if kind == "extra_forbidden":
+        return f"`{name}` is not a setting", did_you_mean(str(inner[-1]), _keys_beside(model, inner))
+    return f"`{name}` {plain(said)}", f"correct it; {REFERENCE_PAGE} tells what belongs there"
+
+
+def plain(said: str) -> str:
+    """pydantic's sentence, so that it goes on after the name of a setting."""
+    words = said.removeprefix("Value error, ").removeprefix("Input ")
+    return words[:1].lower() + words[1:]
+
+
+def dotted(loc: Loc) -> str:
+    """`requests[1].template`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix(".")
+
+
+def _keys_beside(model: type[BaseModel], loc: Loc) -> list[str]:
+    """The fields that the mapping at `loc` may have; keys that people chose and list positions are stepped over."""
+    for part in loc[:-1]:
+        if part in model.model_fields:
+            model = _model_in(model.model_fields[str(part)].annotation) or model
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)
+
+
+def is_secret(annotation: Any) -> bool:
+    """Whether a field of this type holds a secret."""
+    return annotation is SecretStr or any(is_secret(inner) for inner in get_args(annotation))
+
+
+def literal_secrets(
+    document: Document, connection: str, model: type[ConnectorSettings]
+) -> Iterator[tuple[Loc, ConfigProblem]]:
+    """Secrets written into the file itself."""
+    given = mapping(document.data["connections"][connection])
+    for name, field in model.model_fields.items():
+        value = given.get(name)
+        if value is None or not is_secret(field.annotation) or (isinstance(value, str) and is_reference(value)):
+            continue
+        loc = ("connections", connection, name)
+        variable = f"{connection}_{name}".upper().replace("-", "_")
+        yield (
+            loc,
+            document.problem(
+                loc,
+                f"`{dotted(loc)}` is a secret and must not stand in the file",
+                f"put it into the environment: {name}: ${{{variable}}}",
+            ),
+        )
+
+
+def containers(
+    document: Document, connection: str, model: type[ConnectorSettings], own: Mapping[str, Any]
+) -> Iterator[tuple[Loc, ConfigProblem]]:
+    """Request rules whose `container` this connection could not have itself."""
+    for position, rule in enumerate(sequence(document.data.get("requests"))):
+        container = mapping(rule).get("container")
+        if container is None or rule.get("connection") != connection:
+            continue
+        try:
+            model.model_validate({**own, "container": container})
+        except ValidationError as error:
+            for details in error.errors(include_url=False, include_input=False):
+                if details["loc"][:1] == ("container",):
+                    loc = ("requests", position, "container")
+                    message = f"`{dotted(loc)}` {plain(details['msg'])}"
+                    yield loc, document.problem(loc, message, f"name a container that `{connection}` can have")
+
+
+def literal_password(document: Document) -> Iterator[ConfigProblem]:
+    """A database password written into the file itself."""
+    database = document.data.get("database")
+    try:
+        password = urlsplit(database).password if isinstance(database, str) else None
+    except ValueError:  # not a URL at all, which the field's own check tells
+        return
+    if password and not is_reference(password):
+        yield document.problem(
+            ("database",),
+            "the database password must not stand in the file",
+            "put it into the environment: postgresql://tminus:${PGPASSWORD}@host/tminus",
+        )
+
+
+def dangling(document: Document) -> Iterator[ConfigProblem]:
+    """Names that point at nothing. Runs on data of any shape, so that one mistake does not hide another."""
+    people, roles = mapping(document.data.get("people")), mapping(document.data.get("roles"))
+    for role, person in roles.items():
+        if isinstance(person, str) and person not in people and person != REQUESTER:
+            yield document.problem(
+                ("roles", role),
+                f"the role `{role}` names the unknown person `{person}`",
+                did_you_mean(person, [*people, REQUESTER]),
+            )
+    fallback = document.data.get("fallback_role")
+    if isinstance(fallback, str) and fallback not in roles:
+        yield document.problem(("fallback_role",), f"there is no role `{fallback}`", did_you_mean(fallback, roles))
+    elif isinstance(fallback, str) and roles[fallback] == REQUESTER:
+        yield document.problem(
+            ("fallback_role",),
+            f"the role `{fallback}` is the requester, whom the tracker may not know either",
+            "name a role that is a person",
+        )
+    connections = mapping(document.data.get("connections"))
+    for position, rule in enumerate(sequence(document.data.get("requests"))):
+        name = mapping(rule).get("connection")
+        if isinstance(name, str) and name not in connections:
+            yield document.problem(
+                ("requests", position, "connection"),
+                f"there is no connection `{name}`",
+                did_you_mean(name, connections),
+            )
+
+
+def shadowed(document: Document) -> Iterator[ConfigProblem]:
+    """Request rules that can never be the first match, because an earlier one asks for the same or less."""
+    rules = [mapping(rule) for rule in sequence(document.data.get("requests"))]
+    for position, rule in enumerate(rules):
+        wanted = mapping(rule.get("when")).items()
+        for earlier_position, earlier in enumerate(rules[:position]):
+            asked = mapping(earlier.get("when")).items()
+            if asked and earlier.get("connection") == rule.get("connection") and all(pair in wanted for pair in asked):
+                line = document.line(("requests", earlier_position))
+                yield document.problem(
+                    ("requests", position),
+                    f"this rule can never match: the rule on line {line} takes every such request first",
+                    "remove it, or put it before that rule",
+                )
+                break

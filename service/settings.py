@@ -1,0 +1,264 @@
+"""What one installation is told: a YAML file, and the environment for secrets. The only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from dotenv import dotenv_values
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    SerializeAsAny,
+    ValidationError,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from connectors.contract import ConnectorSettings
+from connectors.registry import installed
+from service import config_checks
+from service.config_checks import did_you_mean, plain
+from service.config_file import ConfigError, ConfigProblem, Document, Loc, fill_in, mapping, read
+
+STARTER_TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
+NEW_KEY = "run `tminus new-key` and write TMINUS_SECRET_KEY=<the key> into .env"
+DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("should be a web address such as https://tminus.example.com")
+    return value.rstrip("/")
+
+
+def _database(value: SecretStr) -> SecretStr:
+    scheme, colon, rest = value.get_secret_value().partition(":")
+    if not colon or scheme not in DATABASES:
+        raise ValueError("should begin with sqlite:/// or postgresql://")
+    # SQLAlchemy would take the bare name for psycopg2, which is not installed.
+    return SecretStr(f"postgresql+psycopg:{rest}") if scheme == "postgresql" else value
+
+
+def _text(value: Any) -> Any:
+    """Numbers and yes/no as the texts that tracker fields are compared with."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _split(keys: SecretStr) -> list[str]:
+    return [key.strip() for key in keys.get_secret_value().split(",") if key.strip()]
+
+
+def _fernet_keys(value: SecretStr) -> SecretStr:
+    try:
+        for key in _split(value) or [""]:
+            Fernet(key)
+    except ValueError:
+        raise ValueError(f"should be 32 bytes in url-safe base64: {NEW_KEY}") from None
+    return value
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", value):
+        raise ValueError("is not a name: use letters, digits, - and _, a letter first")
+    return value
+
+
+def _email(value: str) -> str:
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+        raise ValueError("should be an e-mail address")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
+FieldText = Annotated[str, BeforeValidator(_text)]
+
+
+class Part(BaseModel):
+    """A piece of the settings: unknown keys are mistakes, and nothing changes after the start."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
+
+
+class Person(Part):
+    """Somebody who can own tasks; each tracker is asked for the account behind the e-mail address."""
+
+    name: str
+    email: Annotated[str, AfterValidator(_email)]
+
+
+class Listen(Part):
+    """Where the service's own web server listens."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+
+
+class RequestRule(Part):
+    """Which request starts which template."""
+
+    connection: str
+    when: Mapping[str, FieldText] = Field(min_length=1)
+    """Fields of the tracker's task, by name or id, and the text each must have; all must match."""
+    template: str
+    inputs: Mapping[str, FieldText] = {}
+    """Template input → the tracker's field it is read from (`due_on`, `title` and `text` too)."""
+    container: str | None = None
+    """Where these campaigns' tasks live, where it is not the connection's own choice."""
+
+
+class Connection(Part):
+    """One configured site or workspace and its credentials."""
+
+    name: str
+    tracker: str
+    settings: SerializeAsAny[ConnectorSettings]
+
+
+class _File(Part):
+    """The shape of the file; what stands under a connection is its connector's to judge."""
+
+    public_url: Annotated[str, AfterValidator(_web_address)]
+    """Where the trackers reach us, without a slash at the end."""
+    database: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("sqlite:///tminus.db")
+    """A SQLAlchemy URL; secret as a whole, because it may carry a password."""
+    templates: Path = STARTER_TEMPLATES
+    listen: Listen = Listen()
+    max_body_kb: int = Field(default=1024, gt=0)
+    people: Mapping[Name, Person]
+    roles: Mapping[Name, str]
+    """Role → person, or `requester`."""
+    fallback_role: str
+    """Owns the tasks whose person the tracker does not know."""
+    connections: Mapping[Name, Any] = Field(min_length=1)
+    requests: tuple[RequestRule, ...] = Field(min_length=1)
+
+
+class Settings(_File):
+    """Everything one installation is told, checked. Its secrets show as asterisks wherever it is printed."""
+
+    connections: Mapping[Name, Connection]
+    secret_keys: tuple[SecretStr, ...]
+    """Fernet keys for the secrets of hooks at rest: the first encrypts, all decrypt."""
+    log_level: str
+    source: Path
+    """The file it was read from."""
+
+
+class Environment(BaseSettings):
+    """The `TMINUS_*` variables, from the environment or from `.env` in the working folder."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TMINUS_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    config: Path = Path("tminus.yaml")
+    """The settings file."""
+    database_url: Annotated[SecretStr, AfterValidator(_database)] | None = None
+    """Takes precedence over `database:`."""
+    secret_key: Annotated[SecretStr, AfterValidator(_fernet_keys)] | None = None
+    """One Fernet key, or several with commas between them; the first encrypts, all decrypt."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+def load(path: Path | None = None) -> Settings:
+    """The settings of this installation; raises `ConfigError` with every mistake in the file and the environment.
+
+    `path` is the file; None: the one that TMINUS_CONFIG names, else `tminus.yaml` in the working folder.
+    """
+    environment = _environment()
+    document = read(path or environment.config)
+    loading = _Loading(document)
+    shape, connections = loading.shape(), dict(loading.connections())
+    mistakes = list(loading.problems.values())
+    for check in (config_checks.literal_password, config_checks.dangling, config_checks.shadowed):
+        mistakes += check(document)
+    if environment.secret_key is None:
+        mistakes.append(ConfigProblem("environment", None, "TMINUS_SECRET_KEY is not set", NEW_KEY))
+    if mistakes or shape is None or environment.secret_key is None:
+        raise ConfigError(mistakes)
+    told = {name: getattr(shape, name) for name in _File.model_fields} | {"connections": connections}
+    if environment.database_url:
+        told["database"] = environment.database_url
+    keys = tuple(SecretStr(key) for key in _split(environment.secret_key))
+    return Settings(**told, secret_keys=keys, log_level=environment.log_level, source=document.path)
+
+
+def _environment() -> Environment:
+    try:
+        return Environment()
+    except ValidationError as error:
+        raise ConfigError(
+            ConfigProblem(
+                "environment", None, f"TMINUS_{str(d['loc'][0]).upper()} {plain(d['msg'])}", "correct or unset it"
+            )
+            for d in error.errors(include_url=False, include_input=False)
+        ) from None
+
+
+class _Loading:
+    """One reading of one file; collects the problems by their place, the first of each place."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        variables = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+        self.data, self.problems = fill_in(document, variables | dict(os.environ))
+
+    def shape(self) -> _File | None:
+        """The file without what only a connector understands."""
+        values = dict(self.data)
+        if isinstance(folder := values.get("templates"), str):
+            values["templates"] = self.document.path.parent / folder
+            if not values["templates"].is_dir():
+                self._note(("templates",), f"there is no folder {values['templates']}", "name a folder with templates")
+        try:
+            return _File.model_validate(values)
+        except ValidationError as error:
+            self._explain(error, _File)
+            return None
+
+    def connections(self) -> Iterator[tuple[str, Connection]]:
+        """Each connection as its connector's own settings class understands it."""
+        for name, given in mapping(self.data.get("connections")).items():
+            tracker = mapping(given).get("tracker")
+            connector = installed().get(str(tracker))
+            if connector is None:
+                message = f"there is no tracker `{tracker}`" if tracker else f"`connections.{name}.tracker` is missing"
+                self._note(("connections", name, "tracker"), message, did_you_mean(str(tracker), installed()))
+                continue
+            own = {key: value for key, value in given.items() if key != "tracker"}
+            self._keep(config_checks.literal_secrets(self.document, name, connector.settings))
+            self._keep(config_checks.containers(self.document, name, connector.settings, own))
+            try:
+                yield (
+                    name,
+                    Connection(name=name, tracker=connector.name, settings=connector.settings.model_validate(own)),
+                )
+            except ValidationError as error:
+                self._explain(error, connector.settings, ("connections", name))
+
+    def _note(self, loc: Loc, message: str, remedy: str) -> None:
+        self.problems.setdefault(loc, self.document.problem(loc, message, remedy))
+
+    def _keep(self, problems: Iterable[tuple[Loc, ConfigProblem]]) -> None:
+        for loc, problem in problems:
+            self.problems.setdefault(loc, problem)
+
+    def _explain(self, error: ValidationError, model: type[BaseModel], prefix: Loc = ()) -> None:
+        self._keep(config_checks.explain(self.document, error, model, prefix))
