@@ -13,10 +13,10 @@ DEMO ?=
 # Passed on to pytest, e.g. make test TESTS="tests/unit -k calendar"
 TESTS ?=
 
-# One lock for every platform and Python, with hashes and without addresses. make lock LOCK_FLAGS=--upgrade moves versions.
+# One lock for every platform and Python, with hashes and without addresses; LOCK_FLAGS=--upgrade moves versions.
 LOCK_FLAGS ?=
-LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-	--no-config --no-emit-index-url --no-header --quiet
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-config --no-emit-index-url --no-header \
+	--quiet $(LOCK_FLAGS)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-long check format bench lock hooks clean
@@ -60,8 +60,9 @@ bench: setup  ## Measure the figures that docs/reference/figures.md promises
 	@$(BIN)/python -m tests.bench
 
 lock: setup  ## Write requirements/*.txt anew from pyproject.toml, keeping versions where they still fit
-	@$(BIN)/$(LOCK) $(LOCK_FLAGS) --output-file requirements/run.txt
-	@$(BIN)/$(LOCK) $(LOCK_FLAGS) --extra dev --output-file requirements/dev.txt
+	@$(BIN)/$(LOCK) pyproject.toml --extra dev --group build --output-file requirements/dev.txt
+	@$(BIN)/$(LOCK) pyproject.toml --constraints requirements/dev.txt --output-file requirements/run.txt
+	@$(BIN)/$(LOCK) --group build --constraints requirements/dev.txt --output-file requirements/build.txt
 
 hooks: setup  ## Let git run the quick checks before each commit
 	@$(BIN)/pre-commit install
