@@ -68,7 +68,7 @@ class Inbox(SQLModel, table=True):
     __tablename__ = "inbox"
     __table_args__ = (
         sa.UniqueConstraint("hook_id", "key", name="inbox_once"),
-        sa.Index("inbox_by_state", "state", "campaign_id"),
+        sa.Index("inbox_by_state", "state", "routed"),
     )
 
     id: str = Field(default_factory=new_id, primary_key=True)
@@ -82,12 +82,32 @@ class Inbox(SQLModel, table=True):
     """Only what a replay needs; never a signature or a secret."""
     state: InboxState = Field(default="received", sa_type=sa.String)
     reason: str | None = None
+    routed: bool = False
+    """Its changes stand in the `change` table, each with the run that will look."""
     items: list[str] = Field(default_factory=list, sa_column=_json())
     """The tasks it hints at."""
     campaign_id: str | None = None
     request_id: str | None = None
     handled_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     attempts: int = 0
+
+
+class ChangeRow(SQLModel, table=True):
+    """One change hinted at by a delivery or found by a sweep, waiting for the run of its partition."""
+
+    __tablename__ = "change"
+    __table_args__ = (sa.Index("change_by_partition", "partition", "state"), sa.Index("change_by_inbox", "inbox_id"))
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    inbox_id: str | None = Field(default=None, foreign_key="inbox.id")
+    """None: nobody told us, a sweep or a person asked for the run."""
+    partition: str
+    """`connection:request task`: what is handled one at a time."""
+    kind: str
+    task: str | None = None
+    state: InboxState = Field(default="received", sa_type=sa.String)
+    reason: str | None = None
+    at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
 
 
 class HookRow(SQLModel, table=True):
@@ -174,6 +194,9 @@ class Link(SQLModel, table=True):
     agreed: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
     """title, status, due_on, start_on, owner"""
     pinned_on: date | None = None
+    done_on: date | None = None
+    dropped: bool = False
+    """We dropped it; a tracker without such a status reads it as done."""
     state: LinkState = Field(default="intended", sa_type=sa.String)
     reason: str | None = None
 
@@ -186,8 +209,9 @@ class Comment(SQLModel, table=True):
     campaign_id: str = Field(primary_key=True, foreign_key="campaign.id")
     connection: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
-    comment_id: str
-    digest: str
+    comment_id: str | None = None
+    """None: about to be written, so after a lost reply the tracker is asked before it is written again."""
+    digest: str = ""
 
 
 class Person(SQLModel, table=True):

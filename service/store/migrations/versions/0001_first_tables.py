@@ -63,6 +63,7 @@ def upgrade() -> None:
         sa.Column("headers", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("routed", sa.Boolean(), nullable=False),
         sa.Column("items", sa.JSON(), nullable=False),
         sa.Column("campaign_id", sa.String(), nullable=True),
         sa.Column("request_id", sa.String(), nullable=True),
@@ -71,7 +72,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("hook_id", "key", name="inbox_once"),
     )
-    op.create_index("inbox_by_state", "inbox", ["state", "campaign_id"])
+    op.create_index("inbox_by_state", "inbox", ["state", "routed"])
+    op.create_table(
+        "change",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("inbox_id", sa.String(), nullable=True),
+        sa.Column("partition", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("task", sa.String(), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("change_by_partition", "change", ["partition", "state"])
+    op.create_index("change_by_inbox", "change", ["inbox_id"])
     op.create_table(
         "ledger",
         sa.Column("id", sa.String(), nullable=False),
@@ -113,7 +129,7 @@ def upgrade() -> None:
         sa.Column("campaign_id", sa.String(), nullable=False),
         sa.Column("connection", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
-        sa.Column("comment_id", sa.String(), nullable=False),
+        sa.Column("comment_id", sa.String(), nullable=True),
         sa.Column("digest", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"]),
         sa.PrimaryKeyConstraint("campaign_id", "connection", "key"),
@@ -131,6 +147,8 @@ def upgrade() -> None:
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("agreed", sa.JSON(), nullable=False),
         sa.Column("pinned_on", sa.Date(), nullable=True),
+        sa.Column("done_on", sa.Date(), nullable=True),
+        sa.Column("dropped", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"]),

@@ -1,0 +1,209 @@
+"""What to write so that the tracker shows the plan: `decide` is pure, and each `Action` reads as a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+
+from connectors.contract import Status, Task
+from service.core.merge import LinkView
+from service.core.plan import Plan, PlannedTask
+
+REQUEST = "@request"
+"""Stands for the request itself where a key is asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateTask:
+    """Make one planned task."""
+
+    planned: PlannedTask
+
+    def __str__(self) -> str:
+        return f"Create “{self.planned.title}” for {self.planned.owner}, due {_day(self.planned.due_on)}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetDependencies:
+    """Write which tasks this one waits for."""
+
+    key: str
+    title: str
+    waits_for: tuple[str, ...]
+    titles: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"Let “{self.title}” wait for {' and '.join(f'“{title}”' for title in self.titles)}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveDates:
+    """Write the plan's dates of one task."""
+
+    key: str
+    title: str
+    start_on: date
+    due_on: date
+    was: date | None
+
+    def __str__(self) -> str:
+        was = f" (was {_day(self.was)})" if self.was else ""
+        return f"Move “{self.title}” to {_day(self.due_on)}{was}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetStatus:
+    """Write the status of one task, or of the request."""
+
+    key: str
+    title: str
+    status: Status
+    because: str
+
+    def __str__(self) -> str:
+        return f"Set “{self.title}” to {self.status}: {self.because}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    """Write a comment, or rewrite the one of the same name."""
+
+    key: str
+    name: str
+    text: str
+
+    def __str__(self) -> str:
+        first = self.text.strip().splitlines()[0].strip("*# ")
+        return f"Comment on {'the request' if self.key == REQUEST else f'“{self.key}”'}: {first}"
+
+
+Action: TypeAlias = CreateTask | SetDependencies | MoveDates | SetStatus | Say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestView:
+    """The request as the pure core sees it."""
+
+    task: Task | None
+    """None: deleted, or no longer visible to us."""
+    agreed: Status
+    """What it read as when we last agreed."""
+    rolled_up: Status
+    """What its tasks added up to when we last agreed."""
+
+
+def decide(plan: Plan, request: RequestView, links: Mapping[str, LinkView], *, cancelled: bool) -> list[Action]:
+    """The writes, in the order in which they make sense, that are still missing. Empty when tracker and plan agree."""
+    if cancelled:
+        return _drop(links, request)
+    return [
+        *_reopen(links),
+        *_create(plan, links),
+        *_date(plan, links),
+        *_connect(plan, links),
+        *_request_status(plan, request, links),
+    ]
+
+
+def missing(plan: Plan, links: Mapping[str, LinkView]) -> list[PlannedTask]:
+    """Planned tasks that the tracker does not have yet."""
+    return [task for task in plan.tasks if task.key not in links or links[task.key].state == "intended"]
+
+
+def progress(plan: Plan, links: Mapping[str, LinkView]) -> tuple[int, int]:
+    """How many tasks are done, of how many that count."""
+    counted = _counted(plan, links)
+    return counted.count(Status.DONE), len(counted)
+
+
+def roll_up(plan: Plan, links: Mapping[str, LinkView]) -> Status:
+    """The request's status from its tasks': done when all that were not dropped are done, doing once any has moved."""
+    counted = _counted(plan, links)
+    if counted and all(status is Status.DONE for status in counted):
+        return Status.DONE
+    if any(status is not Status.TODO for status in counted):
+        return Status.DOING
+    return Status.TODO
+
+
+def _counted(plan: Plan, links: Mapping[str, LinkView]) -> list[Status]:
+    found = [links[task.key].status if task.key in links else Status.TODO for task in plan.tasks]
+    return [status for status in found if status is not Status.DROPPED]
+
+
+def _create(plan: Plan, links: Mapping[str, LinkView]) -> list[Action]:
+    return [CreateTask(planned=task) for task in missing(plan, links)]
+
+
+def _connect(plan: Plan, links: Mapping[str, LinkView]) -> list[Action]:
+    titles = {task.key: task.title for task in plan.tasks}
+    gone = {key for key, link in links.items() if link.state in ("gone", "refused")}
+    actions: list[Action] = []
+    for task in plan.tasks:
+        link = links.get(task.key)
+        if link and (link.state in ("gone", "refused") or link.status.closed):
+            continue
+        written = link.agreed.waits_for if link else ()
+        wanted = tuple(key for key in task.depends_on if key not in gone)
+        if set(wanted) - set(written):
+            names = tuple(titles[key] for key in wanted)
+            actions.append(SetDependencies(key=task.key, title=task.title, waits_for=wanted, titles=names))
+    return actions
+
+
+def _date(plan: Plan, links: Mapping[str, LinkView]) -> list[Action]:
+    actions: list[Action] = []
+    for task in plan.tasks:
+        link = links.get(task.key)
+        if link is None or not link.open or link.agreed.undated:
+            continue
+        agreed = link.agreed
+        ours_moved = (task.start_on, task.due_on) != (agreed.plan_start, agreed.plan_due)
+        if ours_moved and (task.start_on, task.due_on) != (agreed.start_on, agreed.due_on):
+            actions.append(
+                MoveDates(
+                    key=task.key, title=agreed.title, start_on=task.start_on, due_on=task.due_on, was=agreed.due_on
+                )
+            )
+    return actions
+
+
+def _request_status(plan: Plan, request: RequestView, links: Mapping[str, LinkView]) -> list[Action]:
+    if request.task is None:
+        return []
+    ours = roll_up(plan, links)
+    if ours is request.rolled_up or ours is request.task.status:
+        return []
+    if request.task.status.closed and request.rolled_up is not Status.DONE:
+        return []  # a person closed it while tasks are open: theirs to reopen
+    done, total = progress(plan, links)
+    because = f"{done} of {total} tasks are done"
+    return [SetStatus(key=REQUEST, title=request.task.title, status=ours, because=because)]
+
+
+def _reopen(links: Mapping[str, LinkView]) -> list[Action]:
+    because = "the request was taken up again"
+    return [
+        SetStatus(key=key, title=link.agreed.title, status=Status.TODO, because=because)
+        for key, link in links.items()
+        if link.dropped and link.state == "made"
+    ]
+
+
+def _drop(links: Mapping[str, LinkView], request: RequestView) -> list[Action]:
+    because = "the request was deleted" if request.task is None else f"the request {request.task.label} was cancelled"
+    actions: list[Action] = []
+    for key, link in links.items():
+        if link.open:
+            actions += [
+                Say(key=key, name="dropped", text=f"**Dropped by Tminus**: {because}, so nobody owes this any more."),
+                SetStatus(key=key, title=link.agreed.title, status=Status.DROPPED, because=because),
+            ]
+    return actions
+
+
+def _day(day: date) -> str:
+    return f"{day:%a} {day.day} {day:%b %Y}"
+

@@ -1,0 +1,167 @@
+"""Three-way merge of one task: what we last agreed, what the plan wants, what the tracker says now.
+
+Our own write coming back equals what we agreed, so it merges to nothing: there is no echo guard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Any, Literal
+
+from connectors.contract import AccountId, Status, Task
+
+LinkState = Literal["intended", "made", "gone", "refused"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed:
+    """The values that plan and tracker last had in common, field by field."""
+
+    title: str = ""
+    status: Status = Status.TODO
+    due_on: date | None = None
+    start_on: date | None = None
+    owner: AccountId | None = None
+    waits_for: tuple[str, ...] = ()
+    """Keys whose dependency has been written."""
+    plan_start: date | None = None
+    plan_due: date | None = None
+    """The plan's own dates when they were last written; a tracker may keep less than it was given."""
+    undated: bool = False
+    """The tracker has no place for a due date on this task, so none is ever written again."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON; dates as ISO text."""
+        return {
+            name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Agreed:
+        """The inverse of `as_dict`."""
+        return cls(
+            title=data["title"],
+            status=Status(data["status"]),
+            due_on=_date(data["due_on"]),
+            start_on=_date(data["start_on"]),
+            owner=data["owner"],
+            waits_for=tuple(data["waits_for"]),
+            plan_start=_date(data["plan_start"]),
+            plan_due=_date(data["plan_due"]),
+            undated=data["undated"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkView:
+    """A Link as the pure core sees it."""
+
+    key: str
+    state: LinkState
+    task: Task | None = None
+    """As the tracker has it now; None while it is only intended, or gone."""
+    label: str = ""
+    agreed: Agreed = Agreed()
+    pinned_on: date | None = None
+    done_on: date | None = None
+    dropped: bool = False
+    """We dropped it: a tracker without such a status reads it as done."""
+
+    @property
+    def status(self) -> Status:
+        """What it counts as in the plan."""
+        return Status.DROPPED if self.dropped or self.state in ("gone", "refused") else self.agreed.status
+
+    @property
+    def open(self) -> bool:
+        """Somebody still owes work on it."""
+        return self.state == "made" and not self.status.closed
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something people did in the tracker, told as a sentence for the ledger."""
+
+    kind: Literal["status", "pinned", "unpinned", "deleted", "restored", "renamed", "reassigned", "moved"]
+    key: str
+    sentence: str
+
+
+def settle(link: LinkView, found: Task | None, today: date) -> tuple[LinkView, list[News]]:
+    """What people changed since we last agreed, taken over by the ownership of each field.
+
+    Status, title and owner belong to the people in the tracker. A due date that a person moved becomes a pin; a due date
+    that a person cleared hands the date back to the plan.
+    """
+    if link.state in ("intended", "refused"):
+        return link, []
+    if found is None:
+        if link.state == "gone":
+            return link, []
+        told = News("deleted", link.key, f"{_name(link)} was deleted in the tracker; it is not made again.")
+        return replace(link, state="gone", task=None), [told]
+    news: list[News] = []
+    if link.state == "gone":
+        news.append(News("restored", link.key, f"{_name(link)} is back in the tracker."))
+    link = replace(link, state="made", task=found, label=found.label)
+    for take_over in (_status, _due, _start, _title, _owner):
+        link, told_more = take_over(link, found, today)
+        news += told_more
+    return link, news
+
+
+def _status(link: LinkView, found: Task, today: date) -> tuple[LinkView, list[News]]:
+    base, theirs = link.agreed.status, found.status
+    if theirs is base:
+        return link, []
+    done_on = today if theirs is Status.DONE else None
+    dropped = link.dropped and theirs.closed
+    told = News("status", link.key, f"{_name(link)} went from {base} to {theirs} ({found.status_name}).")
+    agreed = replace(link.agreed, status=theirs)
+    return replace(link, agreed=agreed, done_on=done_on, dropped=dropped), [told]
+
+
+def _due(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:
+    base, theirs = link.agreed.due_on, found.due_on
+    if theirs == base:
+        return link, []
+    agreed = replace(link.agreed, due_on=theirs, undated=False, plan_due=None if theirs is None else link.agreed.plan_due)
+    if theirs is None:
+        told = News("unpinned", link.key, f"The due date of {_name(link)} was cleared: the plan dates it again.")
+    else:
+        told = News("pinned", link.key, f"{_name(link)} was moved from {base} to {theirs} by a person: pinned there.")
+    return replace(link, agreed=agreed, pinned_on=theirs), [told]
+
+
+def _start(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:
+    if found.start_on == link.agreed.start_on:
+        return link, []
+    told = News("moved", link.key, f"The start of {_name(link)} was moved to {found.start_on} by a person.")
+    return replace(link, agreed=replace(link.agreed, start_on=found.start_on)), [told]
+
+
+def _title(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:
+    if found.title == link.agreed.title:
+        return link, []
+    told = News("renamed", link.key, f"{_name(link)} is now called “{found.title}”.")
+    return replace(link, agreed=replace(link.agreed, title=found.title)), [told]
+
+
+def _owner(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:
+    theirs = found.owner.id if found.owner else None
+    if theirs == link.agreed.owner:
+        return link, []
+    whom = found.owner.name if found.owner else "nobody"
+    told = News("reassigned", link.key, f"{_name(link)} is now owned by {whom}.")
+    return replace(link, agreed=replace(link.agreed, owner=theirs)), [told]
+
+
+def _name(link: LinkView) -> str:
+    return f"“{link.agreed.title}” ({link.label})" if link.label else f"“{link.agreed.title}”"
+
+
+def _date(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+

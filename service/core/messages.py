@@ -1,0 +1,102 @@
+"""What Tminus says on a request, as Markdown: short lists and bold text only, which every tracker's comments can show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from connectors.contract import Status
+from service.core.decide import progress
+from service.core.merge import LinkView
+from service.core.plan import Plan, PlannedTask
+
+SIGNS = {
+    Status.TODO: "to do",
+    Status.DOING: "in progress",
+    Status.WAITING: "waiting",
+    Status.DONE: "done",
+    Status.DROPPED: "dropped",
+}
+
+
+def plan_comment(title: str, plan: Plan, links: Mapping[str, LinkView], owners: Mapping[str, str]) -> str:
+    """The one living comment on a request: progress, whose turn it is, every task with its owner, dates and status."""
+    done, total = progress(plan, links)
+    lines = [f"**{title}: {done} of {total} tasks done.**{_next_up(plan, links, owners)}", ""]
+    for task in plan.tasks:
+        link = links.get(task.key)
+        lines.append(f"- {_row(task, link, owners)}")
+    if plan.problems:
+        lines += ["", "**At risk**", "", *(f"- {problem}" for problem in plan.problems)]
+    return "\n".join(lines)
+
+
+def _next_up(plan: Plan, links: Mapping[str, LinkView], owners: Mapping[str, str]) -> str:
+    for task in plan.tasks:
+        link = links.get(task.key)
+        if link is None or not link.status.closed:
+            due = link.agreed.due_on if link and link.agreed.due_on else task.due_on
+            return f" Next: {task.title}, {owners.get(task.key, task.owner)}, due {day(due)}."
+    return ""
+
+
+def _row(task: PlannedTask, link: LinkView | None, owners: Mapping[str, str]) -> str:
+    status = SIGNS[link.status] if link else SIGNS[Status.TODO]
+    due = link.agreed.due_on if link and link.agreed.due_on else task.due_on
+    pinned = ", pinned by a person" if link and link.pinned_on else ""
+    return f"**{task.title}** ({owners.get(task.key, task.owner)}): due {day(due)}{pinned}, {status}"
+
+
+def input_problems_comment(title: str, problems: Sequence[str]) -> str:
+    """The request cannot start: what is missing, field by field."""
+    return "\n".join(
+        [
+            f"**{title} cannot be planned yet.** The clock starts when this is complete:",
+            "",
+            *(f"- {problem}" for problem in problems),
+            "",
+            "Correct the request itself; Tminus looks again by itself.",
+        ]
+    )
+
+
+def refusal_comment(title: str, plan: Plan) -> str:
+    """The date cannot be had: why, in chains of dates that add up, and the earliest one that can."""
+    lines = [f"**{title} cannot be had on that date.**", "", *(f"- {problem}" for problem in plan.problems)]
+    if plan.compressions:
+        lines += ["", "Already counted in: " + "; ".join(plan.compressions) + "."]
+    if plan.earliest_anchor:
+        lines += ["", f"**The earliest possible date is {day(plan.earliest_anchor[1])}.** Set it on the request to go."]
+    return "\n".join(lines)
+
+
+def moved_comment(
+    plan: Plan, was: Mapping[str, date], now: Mapping[str, date], kept: Sequence[str], cause: str
+) -> str:
+    """One message for one re-planning: what moved, what was kept, and what does not fit any more."""
+    titles = {task.key: task.title for task in plan.tasks}
+    moved = [key for key in now if key in was and was[key] != now[key]]
+    lines = [f"**{cause}** {len(moved)} {'task moves' if len(moved) == 1 else 'tasks move'}:", ""]
+    lines += [f"- {titles[key]}: {day(was[key])} → {day(now[key])}" for key in moved]
+    if kept:
+        lines += ["", "Kept where a person put it: " + ", ".join(kept) + "."]
+    if plan.problems:
+        lines += ["", "**At risk**", "", *(f"- {problem}" for problem in plan.problems)]
+    return "\n".join(lines)
+
+
+def deleted_comment(titles: Sequence[str]) -> str:
+    """Said once for each deletion."""
+    names = ", ".join(f"“{title}”" for title in titles)
+    return f"**Deleted: {names}.** Tminus does not make it again, and nothing waits for it any more."
+
+
+def refused_comment(refusals: Mapping[str, str]) -> str:
+    """Tasks that the tracker would not make, with its own words."""
+    lines = ["**The tracker refused some tasks of the plan:**", ""]
+    return "\n".join([*lines, *(f"- {title}: {why}" for title, why in refusals.items())])
+
+
+def day(when: date) -> str:
+    """`Wed 2 Dec 2026`."""
+    return f"{when:%a} {when.day} {when:%b %Y}"

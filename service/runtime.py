@@ -1,0 +1,28 @@
+"""What a use case needs, in one frozen object that `bootstrap` makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from connectors.contract import Receiver, Tracker
+from service.catalogue import Catalogue
+from service.settings import Settings
+from service.store.secrets import Vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """One installation at work; trackers and receivers by the name of their connection."""
+
+    settings: Settings
+    engine: Engine
+    catalogue: Catalogue
+    trackers: Mapping[str, Tracker]
+    receivers: Mapping[str, Receiver]
+    vault: Vault
+    now: Callable[[], datetime]
+    """Aware, UTC."""
