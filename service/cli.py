@@ -1,0 +1,21 @@
+"""The `tminus` command."""
+
+from __future__ import annotations
+
+import typer
+
+from service.commands.hooks import hooks
+from service.commands.keys import new_key
+from service.commands.simulate import simulate
+from service.commands.terminal import PlainErrors
+
+app = typer.Typer(
+    cls=PlainErrors,
+    help="Files the whole campaign into Jira or Asana the moment it is requested, and keeps plan and tracker in step.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(simulate)
+app.command()(new_key)
+app.add_typer(hooks, name="hooks")
