@@ -1,0 +1,142 @@
+"""Many small calls in batches of ten, each row with an outcome of its own.
+
+Asana runs the actions of a batch in parallel and in no order, and answers 200 even if all of them failed.
+See https://developers.asana.com/docs/batch-requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from connectors.asana.client import ACTIONS, Action, Calls, Row
+from connectors.contract import Created, NewTask, Task
+from connectors.errors import NotFound, OutcomeUnknown, Rejected, TrackerError
+from connectors.retrying import PASSING, retrying
+
+T = TypeVar("T")
+
+
+def repeatable(calls: Calls, actions: Sequence[Action]) -> list[Row]:
+    """Rows of actions that are safe to repeat, in order; a row that failed in passing is repeated alone."""
+
+    def settle(chunk: Sequence[Action]) -> list[Row]:
+        settled: dict[int, Row] = {}
+        for attempt in retrying():
+            with attempt:
+                left = [at for at in range(len(chunk)) if at not in settled]
+                passing: TrackerError | None = None
+                for at, row in zip(left, calls.batch([chunk[at] for at in left]), strict=True):
+                    if isinstance(row.error, PASSING):
+                        passing = row.error
+                    else:
+                        settled[at] = row
+                if passing:
+                    raise passing
+        return [settled[at] for at in range(len(chunk))]
+
+    return [row for rows in calls.line.spread(settle, _chunks(actions)) for row in rows]
+
+
+class Creation:
+    """Creates tasks, and after an unknown outcome looks before it repeats."""
+
+    def __init__(
+        self,
+        calls: Calls,
+        *,
+        action: Callable[[NewTask, bool], Action],
+        read: Callable[[Row], Task],
+        look: Callable[[], list[Task]],
+    ) -> None:
+        """`action` makes the call for a task, with its owner or without; `look` reads what is in the container."""
+        self._calls, self._action, self._read, self._look = calls, action, read, look
+
+    def run(self, tasks: Sequence[NewTask]) -> Created:
+        """Ten a call, side by side as far as the limits allow."""
+        done = self._calls.line.spread(lambda chunk: _Chunk(self, chunk).settle(), _chunks(tasks))
+        made = {key: task for part in done for key, task in part.made.items()}
+        return Created(made, {key: error for part in done for key, error in part.refused.items()})
+
+    def post(self, tasks: Sequence[tuple[NewTask, bool]]) -> list[Row]:
+        """One batch."""
+        return self._calls.batch([self._action(task, owned) for task, owned in tasks])
+
+    def read(self, row: Row) -> Task:
+        """The task that the row made."""
+        return self._read(row)
+
+    def look(self) -> dict[str, Task]:
+        """What the container holds, by mark; of two with one mark the older, as a person may have copied a task."""
+        found: dict[str, Task] = {}
+        for task in sorted(self._look(), key=lambda task: str(task.created_at)):
+            if task.mark:
+                found.setdefault(str(task.mark), task)
+        return found
+
+
+class _Chunk:
+    """The state of one batch of creates, over its repetitions."""
+
+    def __init__(self, creation: Creation, tasks: Sequence[NewTask]) -> None:
+        self._creation, self._tasks = creation, tasks
+        self._made: dict[str, Task] = {}
+        self._refused: dict[str, TrackerError] = {}
+        self._unowned: set[str] = set()
+        self._unsure = False
+
+    def settle(self) -> Created:
+        for attempt in retrying():
+            with attempt:
+                if self._unsure:
+                    self._adopt(self._creation.look())
+                    self._unsure = False
+                while left := self._left():
+                    self._post(left)
+        return Created(self._made, self._refused)
+
+    def _left(self) -> list[NewTask]:
+        return [t for t in self._tasks if t.mark.key not in self._made and t.mark.key not in self._refused]
+
+    def _adopt(self, found: dict[str, Task]) -> None:
+        self._made |= {t.mark.key: found[str(t.mark)] for t in self._left() if str(t.mark) in found}
+
+    def _post(self, tasks: Sequence[NewTask]) -> None:
+        try:
+            rows = self._creation.post([(task, task.mark.key not in self._unowned) for task in tasks])
+        except OutcomeUnknown:
+            self._unsure = True
+            raise
+        passing: TrackerError | None = None
+        for task, row in zip(tasks, rows, strict=True):
+            if row.error is None:
+                self._made[task.mark.key] = self._creation.read(row)
+            elif isinstance(row.error, PASSING):
+                passing = row.error
+                self._unsure = self._unsure or isinstance(row.error, OutcomeUnknown)
+            elif self._blames_owner(task, row.error):
+                self._unowned.add(task.mark.key)
+            else:
+                self._refused[task.mark.key] = row.error
+        if passing:
+            raise passing
+
+    def _blames_owner(self, task: NewTask, error: TrackerError) -> bool:
+        """Somebody who left the company must not keep a campaign from starting: once again without an owner."""
+        return bool(task.owner) and task.mark.key not in self._unowned and "assignee" in str(error).lower()
+
+
+def visible(rows: Sequence[Row]) -> list[Row]:
+    """Rows of reads without those that are gone (404) or hidden (403).
+
+    Where every row is refused for another reason than being gone, it is our access that is gone, not the tasks.
+    """
+    errors = [row.error for row in rows if row.error]
+    for error in errors:
+        if not isinstance(error, Rejected) or (len(errors) == len(rows) and not isinstance(error, NotFound)):
+            raise error
+    return [row for row in rows if not row.error]
+
+
+def _chunks(things: Sequence[T]) -> list[Sequence[T]]:
+    return [things[at : at + ACTIONS] for at in range(0, len(things), ACTIONS)]

@@ -1,0 +1,60 @@
+"""Comments that can be written again without a second one appearing.
+
+A comment has no hidden place for our mark, so the mark is its last line.
+"""
+
+from __future__ import annotations
+
+import asana
+
+from connectors.asana import richtext
+from connectors.asana.client import Calls, Json
+from connectors.contract import CommentId, Mark, TaskId
+from connectors.errors import AccessDenied, NotFound
+from connectors.retrying import retrying
+
+
+class Comments:
+    """Writes and rewrites them."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._stories = asana.StoriesApi(calls.client)
+
+    def write(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None) -> CommentId:
+        """Rewrite the comment of this mark, or make it; every attempt looks first, so none makes a second."""
+        body = {"data": {"html_text": richtext.comment(text, mark)}}
+        if previous and retrying()(lambda: self._rewrite(previous, body)):
+            return previous
+
+        def find_or_make() -> CommentId:
+            found = self._find(task, mark)
+            if found and self._rewrite(found, body):
+                return found
+            # https://developers.asana.com/reference/createstoryfortask
+            answer = self._calls.one("POST", self._stories.create_story_for_task, body, task, {})
+            return CommentId(str(answer["data"]["gid"]))
+
+        return retrying()(find_or_make)
+
+    def _rewrite(self, story: CommentId, body: Json) -> bool:
+        """Whether it is still there and ours; see https://developers.asana.com/reference/updatestory."""
+        try:
+            self._calls.one("PUT", self._stories.update_story, body, story, {})
+        except (NotFound, AccessDenied):
+            return False
+        return True
+
+    def _find(self, task: TaskId, mark: Mark) -> CommentId | None:
+        # https://developers.asana.com/reference/getstoriesfortask
+        opts = {"opt_fields": "resource_subtype,text,html_text"}
+        rows = self._calls.pages(self._stories.get_stories_for_task, task, opts=opts)
+        return next((CommentId(str(row["gid"])) for row in rows if _last_word(row) == str(mark)), None)
+
+
+def _last_word(story: Json) -> str | None:
+    """Where our mark stands; a person who quotes us writes more below, or above it in the same comment."""
+    if story.get("resource_subtype") != "comment_added":
+        return None
+    words = (story.get("text") or richtext.plain(story.get("html_text") or "")).split()
+    return words[-1] if words else None

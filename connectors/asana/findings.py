@@ -1,0 +1,122 @@
+"""What `doctor` tells about an Asana connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import asana
+
+from connectors.asana.client import Calls, Json
+from connectors.asana.hooks import Hooks
+from connectors.asana.settings import AsanaSettings
+from connectors.asana.statuses import Statuses
+from connectors.contract import Finding
+from connectors.errors import AccessDenied, NotFound, TrackerError
+from connectors.retrying import retrying
+
+
+class Inspection:
+    """Looks at everything that a launch will need."""
+
+    def __init__(self, calls: Calls, settings: AsanaSettings, hooks: Hooks, statuses: Statuses) -> None:
+        self._calls, self._settings, self._hooks, self._statuses = calls, settings, hooks, statuses
+
+    def findings(self) -> Iterator[Finding]:
+        """Credentials first: without them nothing else can be looked at."""
+        try:
+            yield from self._workspace()
+            yield from self._projects()
+            yield from self._status_field()
+            yield from self._webhooks()
+        except AccessDenied as error:
+            yield Finding(
+                f"Asana refuses our token: {error}.",
+                "Make a new token (or grant the scope that Asana names) and put it into the environment.",
+            )
+        except TrackerError as error:
+            yield Finding(
+                f"Asana at {self._settings.url} gives no useful answer: {error}.",
+                "Check the address and the network, then run this again.",
+            )
+
+    def _workspace(self) -> Iterator[Finding]:
+        users, wanted = asana.UsersApi(self._calls.client), self._settings.workspace
+        # https://developers.asana.com/reference/getuser
+        me = self._get(users.get_user, "me", "name,workspaces.name")
+        seen = {str(row["gid"]): row.get("name") or row["gid"] for row in me.get("workspaces") or ()}
+        if wanted not in seen:
+            names = ", ".join(f"{name} ({gid})" for gid, name in seen.items()) or "none"
+            yield Finding(
+                f"The token's user {me.get('name')} is not in workspace {wanted}.",
+                f"Invite them there, or set `workspace` to one that they are in: {names}.",
+            )
+        elif self._settings.container == "project" and not self._settings.team and self._is_organization():
+            yield Finding(
+                f"Workspace {wanted} is an organisation, where every new project needs a team, and no team is set.",
+                "Set `team` to the gid of the team that shall see the projects.",
+            )
+
+    def _is_organization(self) -> bool:
+        # https://developers.asana.com/reference/getworkspace
+        workspaces = asana.WorkspacesApi(self._calls.client)
+        row = self._get(workspaces.get_workspace, self._settings.workspace, "is_organization")
+        return bool(row.get("is_organization"))
+
+    def _projects(self) -> Iterator[Finding]:
+        projects = asana.ProjectsApi(self._calls.client)
+        for gid in self._settings.projects:
+            try:
+                # https://developers.asana.com/reference/getproject
+                row = self._get(projects.get_project, gid, "name,archived")
+            except (NotFound, AccessDenied) as error:
+                yield Finding(
+                    f"Project {gid} cannot be seen with this token: {error}.",
+                    "Add the token's user to the project as an editor, or take the project out of `projects`.",
+                )
+                continue
+            if row.get("archived"):
+                yield Finding(
+                    f"Project {row.get('name') or gid} is archived, so nobody will file requests in it.",
+                    "Bring it back in Asana, or take it out of `projects`.",
+                )
+
+    def _status_field(self) -> Iterator[Finding]:
+        field = self._settings.status_field
+        if not field:
+            return
+        try:
+            options = self._statuses.options
+        except (NotFound, AccessDenied) as error:
+            yield Finding(
+                f"Custom field {field} (`status_field`) cannot be read: {error}.",
+                "Give the gid of an enum field that the token's user may see, or leave `status_field` out.",
+            )
+            return
+        if not options:
+            yield Finding(
+                f"Custom field {field} (`status_field`) has no enum options.",
+                "Give the gid of an enum field, or leave `status_field` and `statuses` out.",
+            )
+        if unmapped := [name for name in options if name not in self._settings.statuses]:
+            yield Finding(
+                f"Nothing says what these options of the status field mean: {', '.join(unmapped)}.",
+                "Add them to `statuses`; until then such a task counts by whether it is completed.",
+            )
+        if missing := [name for name in self._settings.statuses if options and name not in options]:
+            yield Finding(
+                f"`statuses` names options that the status field does not have: {', '.join(missing)}.",
+                "Spell them as in Asana, or take them out.",
+            )
+
+    def _webhooks(self) -> Iterator[Finding]:
+        for hook in self._hooks.all():
+            if not hook.healthy:
+                yield Finding(
+                    f"The webhook of project {hook.project} to {hook.target} fails: {hook.problem}.",
+                    "Make that address answer within 10 seconds, then run `tminus connect` again.",
+                )
+
+    def _get(self, fn: Callable[..., Any], gid: str, fields: str) -> Json:
+        data: Json = retrying()(lambda: self._calls.one("GET", fn, gid, {"opt_fields": fields}))["data"]
+        return data
