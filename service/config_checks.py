@@ -165,10 +165,10 @@ def shadowed(document: Document) -> Iterator[ConfigProblem]:
     """Request rules that can never be the first match, because an earlier one asks for the same or less."""
     rules = [mapping(rule) for rule in sequence(document.data.get("requests"))]
     for position, rule in enumerate(rules):
-        wanted = mapping(rule.get("when")).items()
+        wanted = _conditions(rule)
         for earlier_position, earlier in enumerate(rules[:position]):
-            asked = mapping(earlier.get("when")).items()
-            if asked and earlier.get("connection") == rule.get("connection") and all(pair in wanted for pair in asked):
+            asked = _conditions(earlier)
+            if asked and earlier.get("connection") == rule.get("connection") and asked <= wanted:
                 line = document.line(("requests", earlier_position))
                 yield document.problem(
                     ("requests", position),
@@ -176,3 +176,8 @@ def shadowed(document: Document) -> Iterator[ConfigProblem]:
                     "remove it, or put it before that rule",
                 )
                 break
+
+
+def _conditions(rule: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """What a rule asks for, as it is compared: as text, without case."""
+    return {(str(name).casefold(), str(value).casefold()) for name, value in mapping(rule.get("when")).items()}

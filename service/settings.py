@@ -81,6 +81,12 @@ def _email(value: str) -> str:
     return value
 
 
+def _cron_can_tell(value: int) -> int:
+    if not 1 <= value < 60 and not (value % 60 == 0 and 60 <= value < 3600):
+        raise ValueError("should be 1 to 59, or whole minutes: 60, 120, … 3540")
+    return value
+
+
 Name = Annotated[str, AfterValidator(_name)]
 FieldText = Annotated[str, BeforeValidator(_text)]
 
@@ -136,6 +142,8 @@ class _File(Part):
     templates: Path = STARTER_TEMPLATES
     listen: Listen = Listen()
     max_body_kb: int = Field(default=1024, gt=0)
+    sweep_seconds: Annotated[int, AfterValidator(_cron_can_tell)] = 300
+    """Between two catch-ups that find what hooks missed."""
     people: Mapping[Name, Person]
     roles: Mapping[Name, str]
     """Role → person, or `requester`."""

@@ -245,6 +245,7 @@ def test_a_mistake_in_the_environment_names_the_variable(
         ("    template: webinar\n", "", 15, "`requests[0].template` is missing", "add it"),
         ("template: webinar", "template: webinar\n    container: shed", 18, "`requests[0].container` should", "name a"),
         ("public_url:", "listen: {port: 99999}\npublic_url:", 1, "`listen.port` should be less than", "correct it"),
+        ("public_url:", "sweep_seconds: 90\npublic_url:", 1, "`sweep_seconds` should be 1 to 59", "correct it"),
         ("public_url:", "templates: nowhere\npublic_url:", 1, "there is no folder nowhere", "name a folder"),
     ],
 )  # fmt: skip
@@ -291,7 +292,12 @@ def test_a_missing_file_says_how_to_name_one(given: Loader) -> None:
 
 
 @pytest.mark.parametrize(
-    "later", ["{project: ROCK, issue_type: Webinar}", "{issue_type: Webinar, project: ROCK, form: X}"]
+    "later",
+    [
+        "{project: ROCK, issue_type: Webinar}",
+        "{project: rock, issue_type: webinar}",
+        "{issue_type: Webinar, project: ROCK, form: X}",
+    ],
 )
 def test_a_rule_behind_an_equal_or_wider_one_is_a_mistake(given: Loader, later: str) -> None:
     """The first match wins, so such a rule would never run."""
