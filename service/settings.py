@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
@@ -26,8 +26,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from connectors.contract import ConnectorSettings
 from connectors.registry import installed
 from service import config_checks
-from service.config_checks import did_you_mean, plain
+from service.config_checks import REQUESTER, did_you_mean, plain
 from service.config_file import ConfigError, ConfigProblem, Document, Loc, fill_in, mapping, read
+from service.core.template import Template
 
 STARTER_TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 NEW_KEY = "run `tminus new-key` and write TMINUS_SECRET_KEY=<the key> into .env"
@@ -206,6 +207,41 @@ def load(path: Path | None = None) -> Settings:
         told["database"] = environment.database_url
     keys = tuple(SecretStr(key) for key in _split(environment.secret_key))
     return Settings(**told, secret_keys=keys, log_level=environment.log_level, source=document.path)
+
+
+class HasTemplates(Protocol):
+    """The part of a catalogue that settings are held against."""
+
+    @property
+    def templates(self) -> Mapping[str, Template]:
+        """By id."""
+        ...
+
+
+def check_against(settings: Settings, catalogue: HasTemplates) -> None:
+    """Raise `ConfigError` where the request rules or the roles do not fit the templates they start."""
+    document = read(settings.source)
+    problems = []
+    roles = {REQUESTER, *settings.roles}
+    for position, rule in enumerate(settings.requests):
+        loc = ("requests", position, "template")
+        template = catalogue.templates.get(rule.template)
+        if template is None:
+            remedy = (
+                f"{did_you_mean(rule.template, catalogue.templates)}; `tminus templates check` tells of broken ones"
+            )
+            problems.append(document.problem(loc, f"there is no template `{rule.template}`", remedy))
+            continue
+        for name in sorted(rule.inputs.keys() - template.inputs.keys()):
+            message = f"the template `{template.id}` has no input `{name}`"
+            remedy = did_you_mean(name, template.inputs)
+            problems.append(document.problem(("requests", position, "inputs", name), message, remedy))
+        for role in sorted({task.role for task in template.tasks.values()} - roles):
+            message = f"the template `{template.id}` gives work to the role `{role}`, which nobody holds"
+            roles.add(role)
+            problems.append(document.problem(("roles",), message, f"add `{role}: <a person or {REQUESTER}>`"))
+    if problems:
+        raise ConfigError(problems)
 
 
 def _environment() -> Environment:

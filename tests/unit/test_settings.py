@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from cryptography.fernet import Fernet
 import connectors
 from connectors.registry import installed
 from service.config_file import ConfigError, ConfigProblem
-from service.settings import STARTER_TEMPLATES, Settings, load
+from service.core.template import Template
+from service.settings import STARTER_TEMPLATES, Settings, check_against, load
 
 PEBBLE = '''
 """A tracker of the tests' own."""
@@ -335,3 +337,55 @@ def test_templates_are_found_beside_the_file(given: Loader, tmp_path: Path, monk
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert load(tmp_path / "tminus.yaml").templates == tmp_path / "recipes"
+
+
+@dataclass
+class Templates:
+    """As much of a catalogue as the check looks at."""
+
+    templates: dict[str, Template]
+
+
+WEBINAR = Template.model_validate(
+    {
+        "id": "webinar",
+        "version": 1,
+        "title": "Webinar",
+        "calendar": "office",
+        "inputs": {"webinar_date": {"type": "date"}},
+        "tasks": {
+            "page": {"title": "Page", "party": "ops"},
+            "review": {"title": "Review", "party": "ops", "owner": "role:lead"},
+            "brief": {"title": "Brief", "party": "requester"},
+        },
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message", "remedy"),
+    [
+        (
+            GOOD.replace("template: webinar", "template: webinr"),
+            17,
+            "there is no template `webinr`",
+            "did you mean `webi",
+        ),
+        (GOOD.replace("{webinar_date:", "{date:"), 18, "`webinar` has no input `date`", "known here: webinar_date"),
+        (GOOD, 4, "gives work to the role `lead`, which nobody holds", "add `lead: <a person or requester>`"),
+    ],
+)
+def test_rules_and_roles_must_fit_the_templates(given: Loader, text: str, line: int, message: str, remedy: str) -> None:
+    """A rule for an unknown template or input, or a role that nobody holds, is a mistake in the settings."""
+    with pytest.raises(ConfigError) as caught:
+        check_against(given(text), Templates({"webinar": WEBINAR}))
+    found = next(problem for problem in caught.value.problems if message in problem.message)
+    assert found.line == line
+    assert remedy in found.remedy
+
+
+def test_settings_that_fit_their_templates_pass(given: Loader) -> None:
+    """`requester` needs no entry, and templates that no rule names do not count."""
+    other = WEBINAR.model_copy(update={"id": "other"})
+    fitting = GOOD.replace("  ops: dana", "  ops: dana\n  lead: dana")
+    check_against(given(fitting), Templates({"webinar": WEBINAR, "other": other}))
