@@ -1,0 +1,15 @@
+"""Jira Cloud."""
+
+from connectors.contract import Connector
+from connectors.jira.receive import JiraReceiver
+from connectors.jira.settings import JiraSettings
+from connectors.jira.tracker import JiraTracker
+
+CONNECTOR = Connector(
+    name="jira",
+    title="Jira Cloud",
+    settings=JiraSettings,
+    receiver=JiraReceiver(),
+    open=JiraTracker,
+    simulator="connectors.jira.simulator:JiraSimulator",
+)

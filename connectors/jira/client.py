@@ -1,0 +1,278 @@
+"""Jira Cloud's REST API v3, one HTTP call a method, nothing repeated here: the SDK for reads, httpx for writes.
+
+Why not the SDK for writes (3.10.5): its bulk create has no properties and loses `errorMessages`; its transition sends
+the id as a number; its link sends `comment: null` and reads all link types first; its edit reads the issue again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+import jira
+import requests
+from requests.adapters import HTTPAdapter
+
+from connectors.errors import OutcomeUnknown
+from connectors.jira import failures
+from connectors.jira.mapping import MARK_PROPERTY
+from connectors.jira.settings import JiraSettings
+from connectors.limiting import Limits, Rate
+from connectors.line import CONNECT_SECONDS, READ_SECONDS, Line, headers_out
+
+T = TypeVar("T")
+
+WIDTH = 10
+"""Calls at once: the upper end of what Jira's cost guide advises."""
+
+LIMITS = Limits(
+    reads_in_flight=WIDTH,
+    writes_in_flight=WIDTH,
+    by_method={
+        "GET": (Rate(100, 1),),
+        "POST": (Rate(100, 1),),
+        "PUT": (Rate(50, 1),),
+        "DELETE": (Rate(50, 1),),
+    },
+    writes_per_item=(Rate(20, 2), Rate(100, 30)),
+)
+"""https://developer.atlassian.com/cloud/jira/platform/rate-limiting/"""
+
+MOST_CREATED, MOST_READ = 50, 100
+"""Jira's largest bulk create and bulk fetch."""
+
+_ISSUE_FIELDS = ["*all", "-comment", "-worklog", "-attachment"]
+
+
+class JiraClient(jira.JIRA):
+    """The SDK without its hidden calls: no retries, no server info, no proxy or netrc of the machine, time-outs on."""
+
+    def __init__(self, settings: JiraSettings, line: Line) -> None:
+        token = settings.token.get_secret_value()
+        basic = (settings.email or "", token) if settings.auth == "basic" else None
+        super().__init__(
+            settings.url,
+            basic_auth=basic,
+            token_auth=None if basic else token,
+            options={"rest_api_version": "3"},
+            get_server_info=False,
+            max_retries=0,
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            logging=False,
+        )
+        self.deploymentType = "Cloud"  # else its search silently answers None
+        self._fields_cache_value = {"status": "status"}  # else its first search reads every field
+        self._session.trust_env = False
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _Watched(line))
+
+
+class _Watched(HTTPAdapter):
+    """Sees every attempt of the SDK, each hop of a redirect included."""
+
+    def __init__(self, line: Line) -> None:
+        super().__init__(pool_maxsize=WIDTH)
+        self._line = line
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        request.headers.update(headers_out())
+        with self._line.observe(request.method or "", request.url or "") as seen:
+            response = super().send(request, *args, **kwargs)
+            seen.status = response.status_code
+            return response
+
+
+class _WatchedTransport(httpx.HTTPTransport):
+    """Sees every attempt of httpx."""
+
+    def __init__(self, line: Line) -> None:
+        super().__init__(limits=httpx.Limits(max_connections=None, max_keepalive_connections=WIDTH), trust_env=False)
+        self._line = line
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.headers.update(headers_out())
+        with self._line.observe(request.method, str(request.url)) as seen:
+            response = super().handle_request(request)
+            seen.status = response.status_code
+            return response
+
+
+class JiraApi:
+    """Raises only `TrackerError`s. The caller decides what is safe to repeat."""
+
+    def __init__(self, settings: JiraSettings) -> None:
+        self.line = Line("jira", settings.url, LIMITS, failures.translate)
+        self._sdk = JiraClient(settings, self.line)
+        token = settings.token.get_secret_value()
+        basic = (settings.email or "", token) if settings.auth == "basic" else None
+        self._http = httpx.Client(
+            base_url=settings.url,
+            auth=basic,
+            headers={"Accept": "application/json"} | ({} if basic else {"Authorization": f"Bearer {token}"}),
+            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+            transport=_WatchedTransport(self.line),
+            trust_env=False,
+        )
+
+    def myself(self) -> dict[str, Any]:
+        """https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-myself/"""
+        return self._read(self._sdk.myself, dict)
+
+    def fields(self) -> list[dict[str, Any]]:
+        """https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-fields/"""
+        return self._read(self._sdk.fields, list)
+
+    def project(self, key: str) -> dict[str, Any]:
+        """https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-projects/"""
+        return self._read(lambda: self._sdk.project(key).raw, dict)
+
+    def permissions(self, project: str, wanted: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-permissions/"""
+        answer = self._read(lambda: self._sdk.my_permissions(projectKey=project, permissions=",".join(wanted)), dict)
+        return _part(answer, "permissions", dict)
+
+    def link_types(self) -> list[str]:
+        """https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-link-types/"""
+        return self._read(lambda: [kind.name for kind in self._sdk.issue_link_types(force=True)], list)
+
+    def assignable(self, project: str, query: str) -> list[dict[str, Any]]:
+        """https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-user-search/"""
+        search = self._sdk.search_assignable_users_for_issues
+        return self._read(lambda: [user.raw for user in search(query=query, project=project)], list)
+
+    def issue(self, issue: str, fields: str) -> dict[str, Any]:
+        """https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/"""
+        return self._read(lambda: self._sdk.issue(issue, fields=fields).raw, dict)
+
+    def transitions(self, issue: str) -> list[dict[str, Any]]:
+        """https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/"""
+        return self._read(lambda: self._sdk.transitions(issue, expand="transitions.fields"), list)
+
+    def statuses(self, project: str) -> list[dict[str, Any]]:
+        """By issue type. https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-projects/"""
+        return self._read(lambda: [kind.raw for kind in self._sdk.issue_types_for_project(project)], list)
+
+    def comments(self, issue: str) -> list[dict[str, Any]]:
+        """The newest page. https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-comments/"""
+        newest = self._sdk.comments
+        return self._read(lambda: [c.raw for c in newest(issue, order_by="-created", max_results=100)], list)
+
+    def search(self, jql: str, known: Collection[str] = ()) -> list[str]:
+        """Issue ids, in pages. The index lags behind writes; up to 50 `known` ids are looked at as they are now.
+
+        https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-search/
+        """
+        ids: list[str] = []
+        token: str | None = None
+        while True:
+            page = self._read(partial(self._page, jql, token, known), dict)
+            ids += [str(issue["id"]) for issue in _part(page, "issues", list)]
+            token = page.get("nextPageToken")
+            if not token:
+                return ids
+
+    def _page(self, jql: str, after: str | None, known: Collection[str]) -> Any:
+        return self._sdk.enhanced_search_issues(
+            jql,
+            nextPageToken=after,
+            maxResults=1000,
+            fields=["id"],
+            reconcileIssues=[int(issue) for issue in sorted(known)[:50]],
+            json_result=True,
+        )
+
+    def bulk_fetch(self, issues: Sequence[str]) -> list[dict[str, Any]]:
+        """Up to 100 issues with every field and our mark; the missing are absent.
+
+        https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/#api-rest-api-3-issue-bulkfetch-post
+        """
+        body = {"issueIdsOrKeys": list(issues), "fields": _ISSUE_FIELDS, "properties": [MARK_PROPERTY]}
+        return _part(self.send("POST", "issue/bulkfetch", body), "issues", list)
+
+    def bulk_create(self, rows: Sequence[Mapping[str, Any]], items: Collection[str]) -> dict[str, Any]:
+        """Up to 50 issues. A 400 that names its rows is an answer like any other: every row was refused.
+
+        https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/#api-rest-api-3-issue-bulk-post
+        """
+        body = {"issueUpdates": list(rows)}
+        return _expect(self.send("POST", "issue/bulk", body, items=items, refused_rows=True), dict)
+
+    def create_meta(self, project: str, issue_type: str | None = None) -> list[dict[str, Any]]:
+        """The project's issue types, or the fields on the create screen of one of them.
+
+        https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/#api-rest-api-3-issue-createmeta-projectidorkey-issuetypes-get
+        """
+        path = f"issue/createmeta/{quote(project)}/issuetypes" + (f"/{quote(issue_type)}" if issue_type else "")
+        found: list[dict[str, Any]] = []
+        while True:
+            page = _expect(self.send("GET", path, params={"startAt": len(found), "maxResults": 200}), dict)
+            rows = page.get("fields" if issue_type else "issueTypes") or page.get("results") or []
+            found += _expect(rows, list)
+            if not rows or len(found) >= int(page.get("total") or 0):
+                return found
+
+    def comment_properties(self, comments: Sequence[str]) -> list[dict[str, Any]]:
+        """These comments with their properties, which reading an issue's comments does not promise.
+
+        https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-comments/#api-rest-api-3-comment-list-post
+        """
+        body = {"ids": [int(comment) for comment in comments]}
+        return _part(self.send("POST", "comment/list", body, params={"expand": "properties"}), "values", list)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        items: Collection[str] = (),
+        root: str = "rest/api/3",
+        refused_rows: bool = False,
+    ) -> Any:
+        """One call through httpx; the parsed answer, None where it is empty.
+
+        `items` are the issues written to. With `refused_rows`, a 400 that lists them is an answer too.
+        """
+
+        def attempt() -> Any:
+            response = self._http.request(method, f"/{root}/{path}", json=body, params=params)
+            if response.is_success or (refused_rows and _lists_rows(response)):
+                return _parse(response)
+            raise failures.from_answer(response.status_code, response.text, response.headers)
+
+        return self.line.call(method, attempt, items=items)
+
+    def _read(self, fn: Callable[[], Any], kind: type[T]) -> T:
+        return _expect(self.line.call("GET", fn), kind)
+
+
+def _parse(response: httpx.Response) -> Any:
+    if not response.content:
+        return None
+    try:
+        return response.json()
+    except ValueError as error:
+        raise failures.garbage(error) from error
+
+
+def _lists_rows(response: httpx.Response) -> bool:
+    try:
+        answer = json.loads(response.content)
+    except ValueError:
+        return False
+    return response.status_code == 400 and isinstance(answer, dict) and isinstance(answer.get("errors"), list)
+
+
+def _expect(value: Any, kind: type[T]) -> T:
+    if not isinstance(value, kind):
+        raise OutcomeUnknown(f"Jira's answer is not what it documents: {str(value)[:200]!r}")
+    return value
+
+
+def _part(answer: Any, name: str, kind: type[T]) -> T:
+    return _expect(_expect(answer, dict).get(name), kind)

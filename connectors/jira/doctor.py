@@ -1,0 +1,122 @@
+"""What a person must mend before a Jira connection works as it should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from connectors.contract import Finding
+from connectors.errors import AccessDenied, NotFound, Rejected
+from connectors.jira.client import JiraApi
+from connectors.jira.hooks import Hooks
+from connectors.jira.settings import JiraSettings
+from connectors.jira.site import Screen, Site
+from connectors.retrying import retrying
+
+PERMISSIONS = {
+    "BROWSE_PROJECTS": "Browse Projects",
+    "CREATE_ISSUES": "Create Issues",
+    "EDIT_ISSUES": "Edit Issues",
+    "ASSIGN_ISSUES": "Assign Issues",
+    "TRANSITION_ISSUES": "Transition Issues",
+    "LINK_ISSUES": "Link Issues",
+    "ADD_COMMENTS": "Add Comments",
+}
+_USEFUL = {"description": "Description", "duedate": "Due date", "assignee": "Assignee", "labels": "Labels"}
+
+
+class Doctor:
+    """Reads only; also fills the memories that the first launch would otherwise fill."""
+
+    def __init__(self, api: JiraApi, site: Site, hooks: Hooks, settings: JiraSettings) -> None:
+        self._api, self._site, self._hooks, self._settings = api, site, hooks, settings
+
+    def inspect(self) -> Iterator[Finding]:
+        """See `Tracker.inspect`."""
+        try:
+            retrying()(self._api.myself)
+        except AccessDenied as error:
+            yield Finding(
+                f"Jira does not accept the credentials: {error}.",
+                "Create a new API token for the service user and set it as this connection's token.",
+            )
+            return
+        yield from self._links()
+        for project in self._settings.projects:
+            yield from self._project(project)
+        yield from self._subscriptions()
+
+    def _links(self) -> Iterator[Finding]:
+        there = retrying()(self._api.link_types)
+        if self._settings.link_type not in there:
+            yield Finding(
+                f"The site has no issue link type {self._settings.link_type!r}, so dependencies cannot be shown.",
+                f"Set `link_type` to one of {', '.join(there) or 'none'}, or ask an administrator to turn on linking.",
+            )
+
+    def _project(self, project: str) -> Iterator[Finding]:
+        try:
+            retrying()(self._api.project, project)
+        except (NotFound, AccessDenied):
+            yield Finding(
+                f"Project {project} does not exist or our account may not see it.",
+                f"Correct the key in `projects`, or grant the account Browse Projects in {project}.",
+            )
+            return
+        granted = retrying()(self._api.permissions, project, list(PERMISSIONS))
+        lacking = [name for key, name in PERMISSIONS.items() if not granted.get(key, {}).get("havePermission")]
+        if lacking:
+            yield Finding(
+                f"In project {project} our account lacks: {', '.join(lacking)}.",
+                f"Add the account to a role of {project} that has these permissions.",
+            )
+        if "Create Issues" not in lacking:
+            yield from self._types(project)
+
+    def _types(self, project: str) -> Iterator[Finding]:
+        if self._settings.container == "subtasks":
+            wanted = [(self._settings.subtask_type, True)]
+        else:
+            wanted = [(self._settings.epic_type, False), (self._settings.task_type, False)]
+        for name, subtask in wanted:
+            try:
+                screen = retrying()(lambda name=name, sub=subtask: self._site.screen(project, name, subtask=sub))
+            except Rejected as error:
+                yield Finding(
+                    f"Issues cannot be created as planned: {error}.",
+                    f"Add the issue type to the issue type scheme of {project}, or name another one in the settings.",
+                )
+            else:
+                yield from self._screen(project, screen)
+
+    @staticmethod
+    def _screen(project: str, screen: Screen) -> Iterator[Finding]:
+        where = f"{screen.type_name} in {project}"
+        if screen.demanded:
+            yield Finding(
+                f"The create screen of {where} demands: {', '.join(screen.demanded)}.",
+                "Make these fields optional for that issue type, or give them a default value.",
+            )
+        missing = [name for field, name in _USEFUL.items() if field not in screen.fields]
+        if screen.start_field is None or screen.start_field not in screen.fields:
+            missing.append("Start date")
+        if missing:
+            yield Finding(
+                f"The create screen of {where} lacks: {', '.join(missing)}.",
+                "Add them to the screen; until then dates are written into the description and the rest is left out.",
+            )
+
+    def _subscriptions(self) -> Iterator[Finding]:
+        try:
+            hooks = self._hooks.ours()
+        except (AccessDenied, NotFound):
+            yield Finding(
+                "Our account may not list webhooks, so nobody can tell whether they work.",
+                "Grant it Administer Jira, or let an administrator check them under System → WebHooks.",
+            )
+            return
+        for hook in hooks:
+            if not hook.healthy:
+                yield Finding(
+                    f"The webhook of project {hook.project} to {hook.target} is disabled.",
+                    "Enable it under System → WebHooks; the sweep catches up with what it missed.",
+                )

@@ -1,0 +1,74 @@
+"""What a Jira connection needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from connectors.contract import ConnectorSettings, Status
+
+
+class JiraSettings(ConnectorSettings):
+    """One Jira Cloud site, or a gateway, proxy or simulator that stands in its place."""
+
+    url: str
+    """Base address of the site, with the path of a gateway where there is one."""
+    browse_url: str | None = None
+    """Where people open issues, when that is not `url` (behind a gateway or proxy)."""
+    auth: Literal["basic", "bearer"] = "basic"
+    """`basic`: an API token with its e-mail. `bearer`: an OAuth 2.0 or personal access token."""
+    email: str | None = None
+    token: SecretStr
+    container: Literal["subtasks", "epic"] = "subtasks"
+    subtask_type: str = "Sub-task"
+    epic_type: str = "Epic"
+    task_type: str = "Task"
+    """The issue type of a campaign's tasks inside an epic."""
+    start_field: str | None = None
+    """Field id of the start date, such as `customfield_10015`; found by its name "Start date" where not set."""
+    statuses: Mapping[str, Status] = Field(default_factory=dict)
+    """Jira status name → our status, for the names that the status category does not settle."""
+    link_type: str = "Blocks"
+    """The issue link type that says "this one waits for that one"."""
+
+    @field_validator("url", "browse_url")
+    @classmethod
+    def _is_web_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+            raise ValueError(
+                f"{value!r} is not a web address: write it like https://example.atlassian.net, without a query"
+            )
+        if parts.username or parts.password:
+            raise ValueError("the address must not hold credentials: set `email` and `token` instead")
+        return value.rstrip("/")
+
+    @field_validator("projects")
+    @classmethod
+    def _has_projects(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("name at least one project key, such as MKT")
+        return value
+
+    @field_validator("token")
+    @classmethod
+    def _has_token(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().strip():
+            raise ValueError("the token is empty: create an API token for the service user and set it here")
+        return value
+
+    @model_validator(mode="after")
+    def _basic_needs_email(self) -> Self:
+        if self.auth == "basic" and not self.email:
+            raise ValueError("`auth: basic` needs `email`: an API token works only with the address of its account")
+        return self
+
+    @property
+    def site(self) -> str:
+        """The address under which people open issues."""
+        return self.browse_url or self.url

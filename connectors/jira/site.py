@@ -1,0 +1,93 @@
+"""What a Jira site is like: field names, issue types, create screens. Read once and kept a while."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.errors import Rejected
+from connectors.jira.client import JiraApi
+from connectors.jira.mapping import IssueReader, StatusMap
+from connectors.jira.remember import Memory
+from connectors.jira.settings import JiraSettings
+
+_ALWAYS_SENT = {"project", "issuetype", "summary", "parent", "description"}
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """The create screen of one issue type in one project."""
+
+    type_id: str
+    type_name: str
+    fields: frozenset[str]
+    demanded: tuple[str, ...]
+    """Names of the fields that must be filled, have no default, and are none that we always send."""
+    start_field: str | None
+
+
+class Site:
+    """Each method asks at most once in a quarter of an hour."""
+
+    def __init__(self, api: JiraApi, settings: JiraSettings) -> None:
+        self._api, self._settings = api, settings
+        self._fields: Memory[str, list[dict[str, Any]]] = Memory()
+        self._types: Memory[str, list[dict[str, Any]]] = Memory()
+        self._screens: Memory[tuple[str, str], Screen] = Memory()
+        self.statuses = StatusMap(settings.statuses)
+
+    def names(self) -> Mapping[str, str]:
+        """Field id → display name."""
+        return {field["id"]: field["name"] for field in self._all_fields()}
+
+    def start_field(self) -> str | None:
+        """The configured one, else the date field named "Start date" (its id differs from site to site)."""
+        return self._settings.start_field or _start_field(self._all_fields(), "id")
+
+    def reader(self) -> IssueReader:
+        """What turns this site's issues into tasks."""
+        return IssueReader(self._settings.site, self.statuses, self.names(), self.start_field())
+
+    def issue_types(self, project: str) -> list[dict[str, Any]]:
+        """Those in which our account may create issues."""
+        return self._types.get(project, lambda: self._api.create_meta(project))
+
+    def screen(self, project: str, type_name: str, *, subtask: bool = False) -> Screen:
+        """Raises `Rejected` where the project has no such issue type.
+
+        Team-managed projects write "Subtask", others "Sub-task": where the name is not there, the first sub-task
+        type is taken.
+        """
+        types = self.issue_types(project)
+        named = [kind for kind in types if str(kind.get("name", "")).casefold() == type_name.casefold()]
+        kind = next(iter(named or [kind for kind in types if subtask and kind.get("subtask")]), None)
+        if kind is None:
+            there = ", ".join(str(kind.get("name")) for kind in types) or "none that we may create"
+            raise Rejected(f"project {project} has no issue type {type_name!r}; it has: {there}")
+        return self._screens.get((project, kind["id"]), lambda: self._read_screen(project, kind))
+
+    def _read_screen(self, project: str, kind: Mapping[str, Any]) -> Screen:
+        fields = self._api.create_meta(project, kind["id"])
+        return Screen(
+            type_id=kind["id"],
+            type_name=kind["name"],
+            fields=frozenset(field["fieldId"] for field in fields),
+            demanded=tuple(
+                field["name"]
+                for field in fields
+                if field["required"] and not field.get("hasDefaultValue") and field["fieldId"] not in _ALWAYS_SENT
+            ),
+            start_field=self._settings.start_field or _start_field(fields, "fieldId"),
+        )
+
+    def _all_fields(self) -> list[dict[str, Any]]:
+        return self._fields.get("all", self._api.fields)
+
+
+def _start_field(fields: list[dict[str, Any]], id_name: str) -> str | None:
+    for field in fields:
+        custom = str((field.get("schema") or {}).get("custom", ""))
+        if field["name"].casefold() == "start date" and custom.endswith(":datepicker"):
+            return str(field[id_name])
+    return None

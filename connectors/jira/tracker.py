@@ -1,0 +1,156 @@
+"""`Tracker` for Jira Cloud: which part answers what, and what is repeated after a failure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from connectors.contract import (
+    Account,
+    CommentId,
+    Container,
+    Created,
+    Finding,
+    Hook,
+    HookId,
+    Mark,
+    NewTask,
+    Patch,
+    Status,
+    Task,
+    TaskId,
+)
+from connectors.errors import OutcomeUnknown, Rejected, TrackerError
+from connectors.jira import mapping
+from connectors.jira.client import JiraApi
+from connectors.jira.comments import Comments
+from connectors.jira.creating import Creator
+from connectors.jira.doctor import Doctor
+from connectors.jira.hooks import Hooks
+from connectors.jira.issues import Issues
+from connectors.jira.remember import Memory
+from connectors.jira.settings import JiraSettings
+from connectors.jira.site import Site
+from connectors.jira.workflow import Workflow
+from connectors.retrying import retrying
+
+
+class JiraTracker:
+    """One Jira site under one account; see `connectors.contract.Tracker`.
+
+    `sleep` takes seconds and is only used while a search index catches up after a lost reply.
+    """
+
+    def __init__(self, settings: JiraSettings, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._settings = settings
+        self._api = JiraApi(settings)
+        self.line = self._api.line
+        self._site = Site(self._api, settings)
+        self._issues = Issues(self._api, self._site, sleep)
+        self._creator = Creator(self._api, self._site, self._issues, settings)
+        self._workflow = Workflow(self._api, self._site, self._issues)
+        self._comments = Comments(self._api)
+        self._hooks = Hooks(self._api)
+        self._accounts: Memory[tuple[str, str], Account] = Memory()
+
+    def whoami(self) -> Account:
+        me = mapping.account(retrying()(self._api.myself))
+        if me is None:
+            raise OutcomeUnknown("Jira does not say whose credentials these are")
+        return me
+
+    def find_account(self, email: str, project: str | None) -> Account | None:
+        place = project or self._settings.projects[0]
+        try:
+            return self._accounts.get((email.casefold(), place), lambda: self._search_account(email, place))
+        except LookupError:
+            return None  # not remembered: the person may be added at any minute
+
+    def find_task(self, label: str) -> Task | None:
+        host = urlsplit(label.strip()).netloc
+        if host and host not in (urlsplit(self._settings.site).netloc, urlsplit(self._settings.url).netloc):
+            return None
+        return retrying()(self._issues.find, label)
+
+    def read(self, ids: Collection[TaskId], within: Container | None = None) -> dict[TaskId, Task]:  # noqa: ARG002
+        return {task.id: task for task in retrying()(self._issues.fetch, ids)}
+
+    def children(self, container: Container) -> list[Task]:
+        return retrying()(self._issues.children, container)
+
+    def open_container(self, request: Task, mark: Mark, title: str, kind: str | None = None) -> Container:
+        return self._creator.open_container(request, mark, title, kind)
+
+    def create(self, container: Container, tasks: Sequence[NewTask]) -> Created:
+        return self._creator.create(container, tasks)
+
+    def set_dependencies(self, blockers: Mapping[TaskId, Collection[TaskId]]) -> Mapping[TaskId, TrackerError]:
+        """Jira answers a link that is there already as if it had just been made.
+
+        https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-links/
+        """
+        pairs = [(blocked, blocker) for blocked, waits_for in blockers.items() for blocker in waits_for]
+        refused = self._api.line.spread(lambda pair: self._link(*pair), pairs)
+        return {blocked: error for (blocked, _), error in zip(pairs, refused, strict=True) if error}
+
+    def update(self, task: TaskId, patch: Patch) -> None:
+        """https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/"""
+        start = retrying()(self._site.start_field) if patch.start_on else None
+        fields = mapping.changed_fields(patch, start)
+        try:
+            self._edit(task, fields)
+        except Rejected as error:
+            # A start date is a nicety that many edit screens lack; the other fields must not fail with it.
+            if start is None or start not in str(error):
+                raise
+            self._edit(task, {field: value for field, value in fields.items() if field != start})
+
+    def set_status(self, task: Task, status: Status) -> Status:
+        return self._workflow.move(task, status)
+
+    def comment(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None = None) -> CommentId:
+        return self._comments.write(task, mark, text, previous)
+
+    def changed_since(self, project: str, since: datetime) -> list[TaskId]:
+        return retrying()(self._issues.changed_since, project, since)
+
+    def hooks(self) -> list[Hook]:
+        return self._hooks.ours()
+
+    def add_hook(self, project: str, target: str, secret: str) -> Hook:
+        return self._hooks.add(project, target, secret)
+
+    def remove_hook(self, hook: HookId) -> None:
+        self._hooks.remove(hook)
+
+    def inspect(self) -> Iterator[Finding]:
+        return Doctor(self._api, self._site, self._hooks, self._settings).inspect()
+
+    def _search_account(self, email: str, project: str) -> Account:
+        """Jira searches names and e-mails by prefix and hides e-mails by each person's privacy: an equal visible
+        e-mail counts, else the only hit whose e-mail is hidden. Raises `LookupError` where nobody matches."""
+        users = retrying()(self._api.assignable, project, email)
+        found = [account for user in users if user.get("active", True) and (account := mapping.account(user))]
+        equal = [account for account in found if (account.email or "").casefold() == email.casefold()]
+        hidden = [account for account in found if account.email is None] if len(found) == 1 else []
+        for account in (*equal, *hidden):
+            return account
+        raise LookupError(email)
+
+    def _link(self, blocked: TaskId, blocker: TaskId) -> Rejected | None:
+        link = {
+            "type": {"name": self._settings.link_type},
+            "inwardIssue": {"id": blocker},  # the one that blocks
+            "outwardIssue": {"id": blocked},
+        }
+        try:
+            retrying()(self._api.send, "POST", "issueLink", link, items=[blocked, blocker])
+        except Rejected as error:
+            return error
+        return None
+
+    def _edit(self, task: TaskId, fields: Mapping[str, object]) -> None:
+        if fields:
+            retrying()(self._api.send, "PUT", f"issue/{task}", {"fields": dict(fields)}, items=[task])

@@ -1,0 +1,126 @@
+"""Jira's webhook bodies: what is believed, and what they mean."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from connectors.contract import Change, Delivery
+from connectors.errors import Malformed, Unverified
+from connectors.jira.receive import JiraReceiver
+
+SECRET = "It's a Secret to Everybody"
+BODY = b"Hello World!"
+SIGNATURE = "sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9"
+
+
+def parse(event: object) -> Change:
+    """The one change of this body."""
+    [change] = JiraReceiver().parse(json.dumps(event).encode())
+    return change
+
+
+def test_the_vendors_own_test_vector_is_accepted() -> None:
+    """Atlassian publishes this secret, body and signature."""
+    headers = {"x-hub-signature": SIGNATURE, "x-atlassian-webhook-identifier": "abc-1"}
+    assert JiraReceiver().verify(headers, BODY, SECRET) == Delivery("abc-1")
+
+
+def test_without_an_identifier_equal_bodies_are_one_delivery() -> None:
+    """Data Center sends no identifier header, so the body's hash stands in."""
+    delivery = JiraReceiver().verify({"x-hub-signature": SIGNATURE}, BODY, SECRET)
+    assert delivery == Delivery(hashlib.sha256(BODY).hexdigest())
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "secret"),
+    [
+        ({}, BODY, SECRET),
+        ({"x-hub-signature": ""}, BODY, SECRET),
+        ({"x-hub-signature": SIGNATURE.removeprefix("sha256=")}, BODY, SECRET),
+        ({"x-hub-signature": SIGNATURE.replace("sha256", "sha1")}, BODY, SECRET),
+        ({"x-hub-signature": SIGNATURE}, BODY + b" ", SECRET),
+        ({"x-hub-signature": SIGNATURE}, BODY, "another secret"),
+        ({"x-hub-signature": SIGNATURE}, BODY, ""),
+        ({"x-hub-signature": SIGNATURE}, BODY, None),
+        ({"x-hub-signature": "sha256=\udcff"}, BODY, SECRET),
+    ],
+)
+def test_a_body_that_is_not_signed_with_our_secret_is_refused(
+    headers: dict[str, str], body: bytes, secret: str | None
+) -> None:
+    """A missing, wrong or foreign signature, or no secret at all, closes the door."""
+    with pytest.raises(Unverified):
+        JiraReceiver().verify(headers, body, secret)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b'{"a": "\xff"}', "not UTF-8"),
+        (b"[]", "not a JSON object"),
+        (b"null", "not a JSON object"),
+        (b"{}", "webhookEvent"),
+        (b'{"webhookEvent": 7}', "webhookEvent"),
+        (b'{"webhookEvent": ""}', "webhookEvent"),
+    ],
+)
+def test_a_malformed_body_is_refused_with_its_reason(body: bytes, reason: str) -> None:
+    """The reason is what an operator reads beside the parked delivery."""
+    with pytest.raises(Malformed, match=reason):
+        JiraReceiver().parse(body)
+
+
+def test_an_edit_is_told_with_issue_parent_fields_and_actor() -> None:
+    """Everything a hint can hold, from one body."""
+    change = parse(
+        {
+            "webhookEvent": "jira:issue_updated",
+            "user": {"accountId": "5b10", "name": "old"},
+            "issue": {"id": "10010", "key": "MKT-7", "fields": {"parent": {"id": "10001", "key": "MKT-1"}}},
+            "changelog": {"items": [{"field": "duedate"}, {"fieldId": "customfield_1"}, {"field": "duedate"}]},
+        }
+    )
+    assert change.as_dict() == {
+        "kind": "updated",
+        "item": "MKT-7",
+        "changed_fields": ["duedate", "customfield_1"],
+        "actor": "5b10",
+    }
+    assert (change.task, change.parent) == ("10010", "10001")
+
+
+@pytest.mark.parametrize(
+    ("extra", "kind"),
+    [
+        ({}, "updated"),
+        ({"comment": {"id": "1"}}, "comment"),
+        ({"issue_event_type_name": "issue_commented"}, "comment"),
+        ({"issue_event_type_name": "issue_comment_edited", "changelog": {"items": []}}, "comment"),
+        ({"comment": {"id": "1"}, "changelog": {"items": [{"field": "status"}]}}, "updated"),
+    ],
+)
+def test_an_update_without_changes_is_a_comment_where_the_body_speaks_of_one(extra: dict[str, Any], kind: str) -> None:
+    """Data Center reports comments as updates of the issue."""
+    assert parse({"webhookEvent": "jira:issue_updated", **extra}).kind == kind
+
+
+@pytest.mark.parametrize(
+    "event", ["sprint_started", "issuelink_created", "worklog_updated", "user_created", "jira:version_released", "new"]
+)
+def test_an_event_that_no_plan_depends_on_is_other(event: str) -> None:
+    """Also one that Jira may invent tomorrow."""
+    assert parse({"webhookEvent": event}).kind == "other"
+
+
+@pytest.mark.parametrize("odd", [None, [], "x", 3, {"id": None, "key": 3}, {"fields": []}])
+def test_odd_parts_of_a_body_are_passed_over(odd: object) -> None:
+    """A body is only a hint: what it lacks is read back."""
+    change = parse({"webhookEvent": "jira:issue_updated", "issue": odd, "user": odd, "changelog": odd, "comment": odd})
+    assert change.task is None
