@@ -216,6 +216,10 @@ class Simulator:
         """The vendor's error body for a fault of this status."""
         raise NotImplementedError
 
+    def fault_headers(self, status: int, wait: float | None) -> dict[str, str]:
+        """What such a fault carries besides its body; `wait` is the seconds of a 429, None where it does not say."""
+        return {"retry-after": f"{wait:g}"} if status == 429 and wait is not None else {}
+
     @property
     def url(self) -> str:
         """The base address while it runs, without a slash at the end."""
@@ -338,8 +342,7 @@ class _Attempt:
     def _fail(self, status: int, wait: float | None = None) -> None:
         self._status, self._answer = status, self._sim.error(status)
         self._headers = [(b"content-type", b"application/json")]
-        if status == 429 and wait is not None:
-            self._headers.append((b"retry-after", f"{wait:g}".encode()))
+        self._headers += [(k.encode(), v.encode()) for k, v in self._sim.fault_headers(status, wait).items()]
 
     async def _work(self) -> None:
         sent = False
