@@ -44,6 +44,8 @@ class AsanaReceiver:
             raise Malformed("the body is not UTF-8") from None
         except ValueError as error:
             raise Malformed(f"the body is not JSON: {error}") from None
+        except RecursionError:
+            raise Malformed("the body is nested too deeply") from None
         if not isinstance(content, dict):
             raise Malformed("the body is not a JSON object")
         events = content.get("events")
@@ -58,7 +60,7 @@ def _change(event: Any, number: int) -> Change:
     gid, of_type, subtype = _resource(event.get("resource"))
     if gid is None:
         raise Malformed(f"event {number} has no resource")
-    of_type = of_type or event.get("type") or "task"
+    of_type = of_type or _text(event.get("type")) or "task"
     parent, parent_type, _ = _resource(event.get("parent"))
     actor, _, _ = _resource(event.get("user"))
     if of_type == "story":
@@ -88,11 +90,13 @@ def _kind(action: str, of_type: str, subtype: str | None, parent_type: str | Non
 def _resource(value: Any) -> tuple[str | None, str | None, str | None]:
     """Gid, type and subtype of a reference. Before 2020 Asana sent a bare integer."""
     if isinstance(value, dict):
-        gid = value.get("gid", value.get("id"))
-        return None if gid is None else str(gid), value.get("resource_type"), value.get("resource_subtype")
-    if isinstance(value, int | str) and not isinstance(value, bool):
-        return str(value), None, None
-    return None, None, None
+        of_type, subtype = (_text(value.get(key)) for key in ("resource_type", "resource_subtype"))
+        return _text(value.get("gid", value.get("id"))), of_type, subtype
+    return _text(value), None, None
+
+
+def _text(value: Any) -> str | None:
+    return str(value) if isinstance(value, int | str) and not isinstance(value, bool) else None
 
 
 def _changed_fields(change: Any) -> tuple[str, ...]:

@@ -128,6 +128,7 @@ def test_a_heartbeat_hints_at_nothing() -> None:
         (b"\xff\xfe{}", "UTF-8"),
         (b"", "not JSON"),
         (b"{not json", "not JSON"),
+        (b"[" * 100_000, "nested too deeply"),
         (b"[]", "not a JSON object"),
         (b'"events"', "not a JSON object"),
         (b"{}", "no list of events"),
@@ -137,6 +138,7 @@ def test_a_heartbeat_hints_at_nothing() -> None:
         (b'{"events": [{"action": "changed", "resource": null}]}', "event 1 has no resource"),
         (b'{"events": [{"action": "changed", "resource": {}}]}', "event 1 has no resource"),
         (b'{"events": [{"action": "changed", "resource": true}]}', "event 1 has no resource"),
+        (b'{"events": [{"action": "changed", "resource": {"gid": []}}]}', "event 1 has no resource"),
     ],
 )
 def test_a_malformed_body_says_why(body: bytes, reason: str) -> None:
