@@ -99,8 +99,13 @@ class _Call:
     body: bytes
     headers: Callable[[], Mapping[str, str]]
     done: Callable[[int | None], None]
+    again: Callable[[int | None], bool]
     not_before: float
     attempt: int = 0
+
+
+def _worth_repeating(status: int | None) -> bool:
+    return status is None or status in (408, 425, 429) or status >= 500
 
 
 class WebhookSender(threading.Thread):
@@ -121,17 +126,20 @@ class WebhookSender(threading.Thread):
         body: bytes,
         headers: Callable[[], Mapping[str, str]],
         done: Callable[[int | None], None] = lambda _: None,
+        again: Callable[[int | None], bool] | None = None,
     ) -> None:
-        """Queue one webhook; `done` hears the status of each attempt (None: no answer)."""
+        """Queue one webhook; `done` hears the status of each attempt (None: no answer), then `again` says whether there
+        is another one (by default after no answer, 408, 425, 429 and 5xx)."""
+        again = again or _worth_repeating
         if random.random() < self._knobs.hook_lost:
             return
-        call = _Call(url, body, headers, done, time.monotonic() + self._knobs.hook_delay)
+        call = _Call(url, body, headers, done, again, time.monotonic() + self._knobs.hook_delay)
         if self._held is None and random.random() < self._knobs.hook_reordered:
             self._held = call
             return
         self._calls.put(call)
         if random.random() < self._knobs.hook_doubled:
-            self._calls.put(_Call(url, body, headers, done, call.not_before))
+            self._calls.put(_Call(url, body, headers, done, again, call.not_before))
         if self._held is not None:
             self._calls.put(self._held)
             self._held = None
@@ -162,7 +170,7 @@ class WebhookSender(threading.Thread):
         self.sent += 1
         status = response.status_code if response is not None else None
         call.done(status)
-        if (status is None or status in (408, 425, 429) or status >= 500) and call.attempt + 1 < self._attempts:
+        if call.again(status) and call.attempt + 1 < self._attempts:
             call.attempt += 1
             call.not_before = time.monotonic() + self._knobs.hook_retry_seconds
             self._later.append(call)
@@ -274,7 +282,7 @@ class Faulty:
 
 
 async def _read(receive: Receive) -> bytes:
-    body = b""
+    body: bytes = b""
     while True:
         message = await receive()
         body += message.get("body", b"")

@@ -1,0 +1,135 @@
+"""The HTTP side: bearer tokens, JSON, and the controls below `/_sim/`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import anyio
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from connectors.asana.simulator import batch, routes_events, routes_site, routes_tasks, wire
+from connectors.asana.simulator.errors import ApiError, error_body
+from connectors.asana.simulator.pages import pages
+from connectors.asana.simulator.state import Token
+from connectors.asana.simulator.wire import BASE, Answer, Call
+
+if TYPE_CHECKING:
+    from connectors.asana.simulator import AsanaSimulator
+
+ROUTES = (batch, routes_events, routes_site, routes_tasks)
+"""Importing these registers their operations."""
+
+
+def build(sim: AsanaSimulator) -> ASGIApp:
+    """The API, our controls and our pages."""
+    controls = [
+        Route("/_sim/knobs", _Knobs(sim), methods=["GET", "PUT"]),
+        Route("/_sim/state", _State(sim), methods=["GET"]),
+    ]
+    return Starlette(routes=[Mount(BASE, _Api(sim)), *controls, *pages(sim.site)])
+
+
+class _Api:
+    """Everything below `/api/1.0`."""
+
+    def __init__(self, sim: AsanaSimulator) -> None:
+        self._sim = sim
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await Request(scope, receive).body()
+        try:
+            call = self._call(scope, body)
+        except ApiError as error:
+            answer = Answer(error.status, error.body)
+        else:
+            if self._may_block(call):
+                answer = await anyio.to_thread.run_sync(wire.answer, call)
+            else:
+                answer = wire.answer(call)
+        content = json.dumps(answer.body, separators=(",", ":")).encode()
+        response = Response(content, answer.status, answer.headers, "application/json; charset=UTF-8")
+        await response(scope, receive, send)
+
+    def _call(self, scope: Scope, body: bytes) -> Call:
+        token = self._token(scope)
+        method = scope["method"]
+        return Call(
+            site=self._sim.site,
+            hooks=self._sim.hooks,
+            user=token.user,
+            oauth=token.oauth,
+            method=method,
+            path=scope["raw_path"].decode("latin-1").removeprefix(BASE),
+            query=dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
+            data=_data(body) if method in ("POST", "PUT") else None,
+        )
+
+    def _token(self, scope: Scope) -> Token:
+        header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+        scheme, _, secret = header.partition(" ")
+        found = self._sim.site.tokens.get(secret.strip()) if scheme.lower() == "bearer" else None
+        if found is None:
+            raise ApiError(401, "Not Authorized")
+        return found
+
+    @staticmethod
+    def _may_block(call: Call) -> bool:
+        """A hand-shake waits for its target; on the loop it would keep the target's own calls waiting."""
+        if call.method != "POST":
+            return False
+        return call.path.strip("/") == "webhooks" or (call.path.strip("/") == "batch" and "webhooks" in str(call.data))
+
+
+def _data(body: bytes) -> Any:
+    """What stands in the envelope `{"data": …}`."""
+    if not body:
+        return {}
+    try:
+        envelope = json.loads(body)
+    except ValueError:
+        raise ApiError(400, "Could not parse request data, invalid JSON") from None
+    if not isinstance(envelope, dict) or "data" not in envelope:
+        raise ApiError(400, "data: Missing input: the request body must be an object with the key 'data'")
+    if unknown := envelope.keys() - {"data", "options"}:
+        raise ApiError(400, f"{min(unknown)}: Unrecognized input beside 'data'")
+    return envelope["data"]
+
+
+class _Knobs:
+    """`GET` and `PUT /_sim/knobs`."""
+
+    def __init__(self, sim: AsanaSimulator) -> None:
+        self._sim = sim
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        knobs = self._sim.knobs
+        if request.method == "PUT":
+            try:
+                given = dict(json.loads(await request.body()))
+            except (ValueError, TypeError):
+                await JSONResponse(error_body("the knobs must be a JSON object"), 400)(scope, receive, send)
+                return
+            if unknown := given.keys() - {field.name for field in dataclasses.fields(knobs)}:
+                await JSONResponse(error_body(f"no such knob: {', '.join(sorted(unknown))}"), 400)(scope, receive, send)
+                return
+            for name, value in given.items():
+                setattr(knobs, name, value)
+        await JSONResponse(dataclasses.asdict(knobs))(scope, receive, send)
+
+
+class _State:
+    """`GET /_sim/state`: what a person or script needs to connect, and how much there is."""
+
+    def __init__(self, sim: AsanaSimulator) -> None:
+        self._sim = sim
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await JSONResponse(self._sim.summary())(scope, receive, send)
