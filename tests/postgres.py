@@ -106,7 +106,7 @@ def _binaries(folder: Path) -> Path:
         package = Path(wheel.origin).parent
         if os.geteuid() == 0:
             package = _copied(package, folder / "server")
-        return max(package.glob("pginstall*/bin"), key=lambda path: path.parent.name)
+        return max(package.glob("pginstall*/bin"), key=lambda binaries: binaries.parent.name)
     installed = [Path(found).resolve()] if (found := shutil.which("initdb")) else []
     installed += sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not installed:
@@ -116,9 +116,10 @@ def _binaries(folder: Path) -> Path:
 
 def _copied(package: Path, to: Path) -> Path:
     """Root's virtual environment may be closed to the user that the server runs as."""
-    for part in (package, package.with_name(f"{package.name}.libs")):  # its binaries look for libraries beside them
+    for part in (package, package.with_name(f"{package.name}.libs")):  # the binaries look for libraries beside them
         if part.exists():
-            shutil.copytree(part, to / part.name, symlinks=True)
+            unused = shutil.ignore_patterns("pginstall", "include")  # the older server
+            shutil.copytree(part, to / part.name, symlinks=True, ignore=unused)
     return to / package.name
 
 

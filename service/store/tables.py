@@ -86,7 +86,6 @@ class Inbox(SQLModel, table=True):
     """Its changes stand in the `change` table, each with the run that will look."""
     items: list[str] = Field(default_factory=list, sa_column=_json())
     """The tasks it hints at."""
-    campaign_id: str | None = None
     request_id: str | None = None
     handled_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     attempts: int = 0
@@ -144,6 +143,7 @@ class Campaign(SQLModel, table=True):
     __tablename__ = "campaign"
     __table_args__ = (
         sa.UniqueConstraint("connection", "request_task", name="campaign_once"),
+        sa.Index("campaign_by_label", "connection", "request_label"),
         sa.Index("campaign_by_state", "state"),
     )
 
@@ -164,10 +164,6 @@ class Campaign(SQLModel, table=True):
     container: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
     agreed: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
     """The request's own fields as we and the tracker last agreed on them."""
-    wanted: int = 0
-    """How often a run was asked for."""
-    settled: int = 0
-    """What `wanted` was when the last finished run began; a run is due while it is behind."""
     created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
     updated_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
 
@@ -179,6 +175,7 @@ class Link(SQLModel, table=True):
     __table_args__ = (
         sa.UniqueConstraint("campaign_id", "connection", "key", name="link_once"),
         sa.Index("link_by_task", "connection", "task_id"),
+        sa.Index("link_by_label", "connection", "label"),
     )
 
     id: str = Field(default_factory=new_id, primary_key=True)
@@ -209,9 +206,8 @@ class Comment(SQLModel, table=True):
     campaign_id: str = Field(primary_key=True, foreign_key="campaign.id")
     connection: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
-    comment_id: str | None = None
-    """None: about to be written, so after a lost reply the tracker is asked before it is written again."""
-    digest: str = ""
+    comment_id: str
+    digest: str
 
 
 class Person(SQLModel, table=True):

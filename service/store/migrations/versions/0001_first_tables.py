@@ -29,13 +29,12 @@ def upgrade() -> None:
         sa.Column("plan", sa.JSON(), nullable=True),
         sa.Column("container", sa.JSON(), nullable=True),
         sa.Column("agreed", sa.JSON(), nullable=False),
-        sa.Column("wanted", sa.Integer(), nullable=False),
-        sa.Column("settled", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("connection", "request_task", name="campaign_once"),
     )
+    op.create_index("campaign_by_label", "campaign", ["connection", "request_label"])
     op.create_index("campaign_by_state", "campaign", ["state"])
     op.create_table(
         "hook",
@@ -65,7 +64,6 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("routed", sa.Boolean(), nullable=False),
         sa.Column("items", sa.JSON(), nullable=False),
-        sa.Column("campaign_id", sa.String(), nullable=True),
         sa.Column("request_id", sa.String(), nullable=True),
         sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -129,7 +127,7 @@ def upgrade() -> None:
         sa.Column("campaign_id", sa.String(), nullable=False),
         sa.Column("connection", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
-        sa.Column("comment_id", sa.String(), nullable=True),
+        sa.Column("comment_id", sa.String(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"]),
         sa.PrimaryKeyConstraint("campaign_id", "connection", "key"),
@@ -156,3 +154,4 @@ def upgrade() -> None:
         sa.UniqueConstraint("campaign_id", "connection", "key", name="link_once"),
     )
     op.create_index("link_by_task", "link", ["connection", "task_id"])
+    op.create_index("link_by_label", "link", ["connection", "label"])

@@ -1,0 +1,62 @@
+"""Campaigns: one for each request."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from service.store.tables import Campaign, CampaignState, Link, now
+
+NOT_OVER: tuple[CampaignState, ...] = ("waiting_for_input", "refused", "running")
+
+
+def get(session: Session, campaign_id: str) -> Campaign | None:
+    """One campaign by its id."""
+    return session.get(Campaign, campaign_id)
+
+
+def of_request(session: Session, connection: str, task_id: str) -> Campaign | None:
+    """The campaign that this task asked for."""
+    query = select(Campaign).where(col(Campaign.connection) == connection, col(Campaign.request_task) == task_id)
+    return session.exec(query).first()
+
+
+def requests_of(session: Session, connection: str, names: Collection[str]) -> dict[str, str]:
+    """For each of these task ids and labels the request task of its campaign; what is not ours is absent."""
+    own = sa.select(col(Campaign.request_task)).where(col(Campaign.connection) == connection)
+    linked = own.join(Link, col(Link.campaign_id) == col(Campaign.id)).where(col(Link.connection) == connection)
+    labels, ids = col(Campaign.request_label), col(Campaign.request_task)
+    searches = [(linked, col(Link.label)), (linked, col(Link.task_id)), (own, labels), (own, ids)]
+    # Ids come last, so that they win over a label that reads the same; a union, so that each search has its index.
+    found = sa.union_all(*(query.add_columns(name.label("name")).where(name.in_(names)) for query, name in searches))
+    return {name: request for request, name in session.execute(found)}
+
+
+def unfinished_requests(session: Session, connection: str) -> list[str]:
+    """The request tasks of every campaign that is not over."""
+    query = select(Campaign.request_task).where(col(Campaign.state).in_(NOT_OVER))
+    return list(session.exec(query.where(col(Campaign.connection) == connection)))
+
+
+def save(session: Session, campaign: Campaign) -> None:
+    """Store a campaign, new or changed, wherever it was read; `updated_at` moves only when something changed."""
+    stored = session.merge(campaign)
+    if session.is_modified(stored):
+        stored.updated_at = campaign.updated_at = now()
+    session.flush()  # what refers to it may follow in the same transaction
+
+
+def listing(
+    session: Session, state: CampaignState | None = None, *, limit: int = 50, offset: int = 0
+) -> list[Campaign]:
+    """Newest first; of one state, or of all."""
+    query = select(Campaign).order_by(col(Campaign.created_at).desc(), col(Campaign.id)).limit(limit).offset(offset)
+    return list(session.exec(query if state is None else query.where(col(Campaign.state) == state)))
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many campaigns are in each state."""
+    rows = session.execute(sa.select(col(Campaign.state), sa.func.count()).group_by(col(Campaign.state)))
+    return dict(rows.all())

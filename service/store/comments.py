@@ -1,0 +1,38 @@
+"""Our comments in the trackers, so that each is rewritten only when its text changes."""
+
+from __future__ import annotations
+
+import hashlib
+
+from sqlmodel import Session, col, select
+
+from service.store.tables import Comment
+from service.store.upserts import put
+
+
+def get(session: Session, campaign_id: str, connection: str, key: str) -> Comment | None:
+    """Our comment of this key, if it was written."""
+    return session.get(Comment, (campaign_id, connection, key))
+
+
+def of_campaign(session: Session, campaign_id: str, connection: str) -> dict[str, Comment]:
+    """Every comment of a campaign, by key."""
+    query = select(Comment).where(col(Comment.campaign_id) == campaign_id, col(Comment.connection) == connection)
+    return {comment.key: comment for comment in session.exec(query)}
+
+
+def says(comment: Comment | None, text: str) -> bool:
+    """Whether the comment has this text already."""
+    return comment is not None and comment.digest == _digest(text)
+
+
+def remember(session: Session, campaign_id: str, connection: str, key: str, *, comment_id: str, text: str) -> None:
+    """The tracker's comment of this key now has this text."""
+    put(
+        session,
+        Comment(campaign_id=campaign_id, connection=connection, key=key, comment_id=comment_id, digest=_digest(text)),
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

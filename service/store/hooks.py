@@ -1,0 +1,60 @@
+"""Hooks: our webhook subscriptions, their sealed secrets, and up to when the sweep has read what they missed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from service.store.secrets import Vault
+from service.store.tables import HookRow, Sweep
+from service.store.upserts import put
+
+
+def get(session: Session, hook_id: str) -> HookRow | None:
+    """The hook of this target address."""
+    return session.get(HookRow, hook_id)
+
+
+def of_connection(session: Session, connection: str) -> list[HookRow]:
+    """Every hook of a connection that is not gone, oldest first."""
+    query = select(HookRow).where(col(HookRow.connection) == connection, col(HookRow.state) != "gone")
+    return list(session.exec(query.order_by(col(HookRow.created_at))))
+
+
+def intend(session: Session, hook: HookRow, vault: Vault, secret: str | None) -> HookRow:
+    """Store a hook before the vendor is asked for it, because the vendor calls back before it answers."""
+    hook.sealed_secret = None if secret is None else vault.seal(secret)
+    session.add(hook)
+    return hook
+
+
+def activate(session: Session, hook: HookRow, vault: Vault, *, vendor_id: str, secret: str | None = None) -> None:
+    """The vendor has made it; `secret` where the vendor chose one itself."""
+    hook.vendor_id, hook.state, hook.problem = vendor_id, "active", None
+    if secret is not None:
+        hook.sealed_secret = vault.seal(secret)
+    session.add(hook)
+
+
+def secret_of(hook: HookRow, vault: Vault) -> str | None:
+    """Its secret in the clear; None closes its endpoint."""
+    return None if hook.sealed_secret is None else vault.open(hook.sealed_secret)
+
+
+def delivered(session: Session, hook_ids: Collection[str], at: datetime) -> None:
+    """These hooks work: a verified delivery came in."""
+    session.execute(sa.update(HookRow).where(col(HookRow.id).in_(hook_ids)).values(last_delivery_at=at, problem=None))
+
+
+def swept_until(session: Session, connection: str, project: str) -> datetime | None:
+    """Up to when the project was read; None before the first sweep."""
+    sweep = session.get(Sweep, (connection, project))
+    return sweep.until if sweep else None
+
+
+def swept(session: Session, connection: str, project: str, until: datetime) -> None:
+    """The project has been read up to then."""
+    put(session, Sweep(connection=connection, project=project, until=until))

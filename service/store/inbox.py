@@ -1,0 +1,77 @@
+"""All deliveries: what waits, what was done with it, and what is parked for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from service.store.tables import Inbox, InboxState, now
+
+
+def get(session: Session, delivery_id: str) -> Inbox | None:
+    """One delivery by its id."""
+    return session.get(Inbox, delivery_id)
+
+
+def unrouted(session: Session, limit: int) -> list[Inbox]:
+    """Stored and not yet given to the runs that will look, oldest first."""
+    return _list(session, "received", limit, col(Inbox.routed).is_(False))
+
+
+def routed(session: Session, delivery_ids: Collection[str]) -> None:
+    """Their changes have been given to the runs that will look."""
+    session.execute(sa.update(Inbox).where(col(Inbox.id).in_(delivery_ids)).values(routed=True))
+
+
+def parked(session: Session, limit: int = 100) -> list[Inbox]:
+    """Set aside for a person, oldest first."""
+    return _list(session, "parked", limit)
+
+
+def mark(
+    session: Session, delivery_ids: Collection[str], state: Literal["handled", "ignored"], reason: str | None = None
+) -> None:
+    """Record that nothing more is to be done with them, and why."""
+    _finish(session, delivery_ids, state, reason)
+
+
+def park(session: Session, delivery_id: str, reason: str) -> None:
+    """Set one aside until a person replays it; `reason` in the vendor's own words where there are any."""
+    _finish(session, [delivery_id], "parked", reason)
+
+
+def replay(session: Session, delivery_id: str) -> bool:
+    """Make it new again, to be routed and handled from the start; False where there is no such delivery."""
+    fresh = {"state": "received", "reason": None, "routed": False, "handled_at": None}
+    changed = session.execute(
+        sa.update(Inbox).where(col(Inbox.id) == delivery_id).values(fresh).returning(col(Inbox.id))
+    )
+    return changed.first() is not None
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many deliveries are in each state."""
+    rows = session.execute(sa.select(col(Inbox.state), sa.func.count()).group_by(col(Inbox.state)))
+    return dict(rows.all())
+
+
+def discard(session: Session, before: datetime, limit: int = 1000) -> int:
+    """Delete old deliveries that were handled or ignored, never parked ones; returns how many, at most `limit`."""
+    done = col(Inbox.state).in_(["handled", "ignored"])
+    old = sa.select(col(Inbox.id)).where(done, col(Inbox.received_at) < before).limit(limit)
+    gone = session.execute(sa.delete(Inbox).where(col(Inbox.id).in_(old)).returning(col(Inbox.id)))
+    return len(gone.all())
+
+
+def _list(session: Session, state: InboxState, limit: int, *conditions: sa.ColumnElement[bool]) -> list[Inbox]:
+    query = select(Inbox).where(col(Inbox.state) == state, *conditions).order_by(col(Inbox.id)).limit(limit)
+    return list(session.exec(query))
+
+
+def _finish(session: Session, delivery_ids: Collection[str], state: InboxState, reason: str | None) -> None:
+    outcome = {"state": state, "reason": reason, "handled_at": now(), "attempts": Inbox.attempts + 1}
+    session.execute(sa.update(Inbox).where(col(Inbox.id).in_(delivery_ids)).values(outcome))

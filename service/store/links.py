@@ -1,0 +1,79 @@
+"""Links: which tracker task stands for which planned key, with the values both sides last agreed on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from sqlmodel import Session, col, select
+
+from connectors.contract import Task, TaskId
+from service.core.merge import Agreed, LinkView
+from service.store.tables import Link, now
+from service.store.upserts import insert_new
+
+
+def of_campaign(session: Session, campaign_id: str) -> list[Link]:
+    """Every link of a campaign, in the order in which they were intended."""
+    return list(session.exec(select(Link).where(col(Link.campaign_id) == campaign_id).order_by(col(Link.id))))
+
+
+def views(session: Session, campaign_id: str) -> dict[str, LinkView]:
+    """The links of a campaign by key, each with its task as it was last agreed, until it is read again."""
+    return {link.key: _view(link) for link in of_campaign(session, campaign_id)}
+
+
+def intend(session: Session, campaign_id: str, connection: str, keys: Collection[str]) -> None:
+    """Note which tasks are about to be made, to be committed before the create call; known ones stay as they are."""
+    rows = [{"campaign_id": campaign_id, "connection": connection, "key": key, "agreed": {}} for key in keys]
+    if rows:
+        insert = insert_new(session.get_bind().dialect, Link, ["campaign_id", "connection", "key"])
+        session.connection().execute(insert, rows)
+
+
+def save(session: Session, campaign_id: str, connection: str, known: Iterable[LinkView]) -> None:
+    """Bring the stored links up to date; only what changed is written."""
+    stored = {link.key: link for link in of_campaign(session, campaign_id) if link.connection == connection}
+    for view in known:
+        link = stored.get(view.key) or Link(campaign_id=campaign_id, connection=connection, key=view.key)
+        _update(link, view)
+        session.add(link)
+
+
+def _update(link: Link, view: LinkView) -> None:
+    if view.task:  # a task that is gone keeps its id, so that its return is noticed
+        link.task_id, link.url = view.task.id, view.task.url
+        link.made_at = link.made_at or now()
+    link.label = view.label or link.label
+    link.state, link.reason = view.state, view.reason
+    link.agreed = view.agreed.as_dict()
+    link.pinned_on, link.done_on, link.dropped = view.pinned_on, view.done_on, view.dropped
+
+
+def _view(link: Link) -> LinkView:
+    agreed = Agreed.from_dict(link.agreed) if link.agreed else Agreed()
+    return LinkView(
+        key=link.key,
+        state=link.state,
+        task=_last_known(link, agreed),
+        label=link.label or "",
+        agreed=agreed,
+        pinned_on=link.pinned_on,
+        done_on=link.done_on,
+        dropped=link.dropped,
+        reason=link.reason,
+    )
+
+
+def _last_known(link: Link, agreed: Agreed) -> Task | None:
+    if link.task_id is None:
+        return None
+    return Task(
+        id=TaskId(link.task_id),
+        label=link.label or link.task_id,
+        url=link.url or "",
+        title=agreed.title,
+        status=agreed.status,
+        status_name=agreed.status.value,
+        due_on=agreed.due_on,
+        start_on=agreed.start_on,
+    )

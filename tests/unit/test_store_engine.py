@@ -1,0 +1,117 @@
+"""The engine: which databases it takes, what it sets on them, and who may write when."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import select
+
+from service.store import people
+from service.store.engine import StoreError, check, make_engine, reading, transaction, worker_lock
+from service.store.tables import Person
+
+
+def test_a_migrated_database_passes_the_check(store_engine: sa.Engine) -> None:
+    """The check at start is content with either database."""
+    check(store_engine)
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "sqlite://", "sqlite:///:memory:", "mysql://host/db", "postgresql+asyncpg://h/d"]
+)
+def test_other_databases_are_refused(url: str) -> None:
+    """What would not work is refused before anything starts, in a sentence."""
+    with pytest.raises(StoreError):
+        make_engine(url)
+
+
+def test_a_database_that_does_not_open_is_named_without_its_password(tmp_path: Path) -> None:
+    """The error names the database and never the password in its URL."""
+    with pytest.raises(StoreError, match="nowhere"):
+        check(make_engine(f"sqlite:///{tmp_path}/nowhere/tminus.db"))
+    with pytest.raises(StoreError) as failure:
+        check(make_engine(f"postgres://u:hunter2@/db?host={tmp_path}"))
+    assert "hunter2" not in str(failure.value)
+
+
+def test_sqlite_is_set_to_survive_a_power_cut(sqlite_url: str) -> None:
+    """Every connection has the write-ahead log, full synchronisation, foreign keys, and milliseconds."""
+    engine = make_engine(sqlite_url)
+    with engine.connect() as connection:
+
+        def ask(pragma: str) -> object:
+            return connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
+
+        assert (ask("journal_mode"), ask("synchronous"), ask("foreign_keys"), ask("busy_timeout")) == (
+            "wal",
+            2,
+            1,
+            30000,
+        )
+        assert connection.exec_driver_sql("SELECT typeof(unixepoch('subsec'))").scalar() == "real"
+    engine.dispose()
+
+
+def test_a_block_that_raises_leaves_nothing(store_engine: sa.Engine) -> None:
+    """A transaction commits at its end and only there."""
+    with suppress(RuntimeError), transaction(store_engine) as session:
+        people.remember(session, "jira", "a@example.com", account_id="1")
+        raise RuntimeError
+    with reading(store_engine) as session:
+        assert session.exec(select(Person)).all() == []
+
+
+def test_what_a_transaction_read_still_holds_when_it_writes(sqlite_url: str) -> None:
+    """On SQLite two transactions that read and then write follow one another, so no update is lost."""
+    engine = make_engine(sqlite_url)
+    with transaction(engine) as session:
+        session.add(Person(connection="jira", email="n", account_id="0"))
+
+    def count() -> None:
+        for _ in range(10):
+            with transaction(engine) as session:
+                person = session.get_one(Person, ("jira", "n"))
+                person.account_id = str(int(person.account_id or 0) + 1)
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with reading(engine) as session:
+        assert session.get_one(Person, ("jira", "n")).account_id == "40"
+    engine.dispose()
+
+
+def test_readers_do_not_wait_for_a_writer(store_engine: sa.Engine) -> None:
+    """A reader sees the state before an open transaction at once, and one view all along."""
+    with transaction(store_engine) as session:
+        people.remember(session, "jira", "a@example.com", account_id="1")
+        with reading(store_engine) as reader:
+            assert reader.exec(select(Person)).all() == []
+
+
+def test_one_process_works_on_a_sqlite_file(sqlite_url: str) -> None:
+    """A second worker process is refused and told who holds the file; when the first has gone, it may."""
+    other = "import sys; from service.store.engine import worker_lock, StoreError\n"
+    other += f"try:\n    with worker_lock({sqlite_url!r}): print('mine')\nexcept StoreError as error: print(error)"
+
+    def start_another() -> str:
+        return subprocess.run([sys.executable, "-c", other], capture_output=True, text=True, check=True).stdout
+
+    with worker_lock(sqlite_url):
+        assert "already works on" in start_another()
+    assert start_another().strip() == "mine"
+
+
+def test_postgresql_takes_many_workers() -> None:
+    """On PostgreSQL the lock is free for everybody."""
+    url = "postgresql://postgres@/tminus"
+    with worker_lock(url), worker_lock(url):
+        pass
