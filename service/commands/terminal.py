@@ -43,8 +43,9 @@ def _is_for_people(error: Exception) -> bool:
 def connector_named(tracker: str) -> Any:
     """The installed connector of this name."""
     from connectors.registry import installed
-    from service.config_checks import did_you_mean
 
     if tracker not in installed():
+        from service.config_checks import did_you_mean
+
         raise Refused(f"there is no tracker `{tracker}`", did_you_mean(tracker, installed()))
     return installed()[tracker]

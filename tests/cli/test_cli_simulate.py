@@ -1,0 +1,49 @@
+"""`tminus simulate` and `tminus new-key`, as real processes."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+
+TMINUS = Path(sys.executable).with_name("tminus")
+
+
+@pytest.mark.parametrize("tracker", ["jira", "asana"])
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_simulator_serves_until_it_is_told_to_end(tracker: str, end: signal.Signals) -> None:
+    """It says where it serves, shows its page there, and ends with status 0."""
+    with subprocess.Popen([TMINUS, "simulate", tracker], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        first = process.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+", first)
+        assert found, first
+        assert httpx.get(found[0], follow_redirects=True).status_code == 200
+        said = process.stdout.readline() + process.stdout.readline()
+        assert f"`url: {found[0]}" in said
+        assert "Ctrl-C" in said
+        process.send_signal(end)
+        assert process.wait(timeout=20) == 0
+
+
+def test_a_taken_port_is_a_sentence() -> None:
+    """A port that somebody else serves ends the command with status 2 and a remedy."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run([TMINUS, "simulate", "jira", "--port", port], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"port {port} cannot be served\n    name another port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_new_key_is_a_fernet_key() -> None:
+    """Its one line can be used as it is."""
+    key = subprocess.run([TMINUS, "new-key"], capture_output=True, check=True).stdout
+    Fernet(key.strip())
