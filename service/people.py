@@ -71,11 +71,16 @@ def _account(runtime: Runtime, connection: str, project: str | None, meant: str 
     if person is None:
         return None
     with reading(runtime.engine) as session:
-        known = people.get(session, connection, person.email)
+        known = people.known(session, connection, [person.email]).get(person.email.lower())
     if known is None or runtime.now() - known.checked_at > ASK_AGAIN:
         account = runtime.trackers[connection].find_account(person.email, project)
         with transaction(runtime.engine) as session:
-            known = people.remember(
-                session, connection, person.email, account.id if account else None, account.name if account else None
+            people.remember(
+                session,
+                connection,
+                person.email,
+                account_id=account.id if account else None,
+                name=account.name if account else None,
             )
+        return Owner(account.id, account.name) if account else None
     return Owner(AccountId(known.account_id), known.name or person.name) if known.account_id else None

@@ -34,9 +34,7 @@ class Agreed:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON; dates as ISO text."""
-        return {
-            name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(self).items()
-        }
+        return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Agreed:
@@ -68,6 +66,8 @@ class LinkView:
     done_on: date | None = None
     dropped: bool = False
     """We dropped it: a tracker without such a status reads it as done."""
+    reason: str | None = None
+    """Why it was refused, in the tracker's own words."""
 
     @property
     def status(self) -> Status:
@@ -84,7 +84,8 @@ class LinkView:
 class News:
     """Something people did in the tracker, told as a sentence for the ledger."""
 
-    kind: Literal["status", "pinned", "unpinned", "deleted", "restored", "renamed", "reassigned", "moved"]
+    kind: str
+    """status, pinned, unpinned, moved, deleted, restored, renamed, reassigned, planned, replanned, answered"""
     key: str
     sentence: str
 
@@ -127,7 +128,9 @@ def _due(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:
     base, theirs = link.agreed.due_on, found.due_on
     if theirs == base:
         return link, []
-    agreed = replace(link.agreed, due_on=theirs, undated=False, plan_due=None if theirs is None else link.agreed.plan_due)
+    agreed = replace(
+        link.agreed, due_on=theirs, undated=False, plan_due=None if theirs is None else link.agreed.plan_due
+    )
     if theirs is None:
         told = News("unpinned", link.key, f"The due date of {_name(link)} was cleared: the plan dates it again.")
     else:
@@ -164,4 +167,3 @@ def _name(link: LinkView) -> str:
 
 def _date(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
-

@@ -35,16 +35,14 @@ def _next_up(plan: Plan, links: Mapping[str, LinkView], owners: Mapping[str, str
     for task in plan.tasks:
         link = links.get(task.key)
         if link is None or not link.status.closed:
-            due = link.agreed.due_on if link and link.agreed.due_on else task.due_on
-            return f" Next: {task.title}, {owners.get(task.key, task.owner)}, due {day(due)}."
+            return f" Next: {task.title}, {owners.get(task.key, task.owner)}, due {day(task.due_on)}."
     return ""
 
 
 def _row(task: PlannedTask, link: LinkView | None, owners: Mapping[str, str]) -> str:
     status = SIGNS[link.status] if link else SIGNS[Status.TODO]
-    due = link.agreed.due_on if link and link.agreed.due_on else task.due_on
     pinned = ", pinned by a person" if link and link.pinned_on else ""
-    return f"**{task.title}** ({owners.get(task.key, task.owner)}): due {day(due)}{pinned}, {status}"
+    return f"**{task.title}** ({owners.get(task.key, task.owner)}): due {day(task.due_on)}{pinned}, {status}"
 
 
 def input_problems_comment(title: str, problems: Sequence[str]) -> str:
@@ -70,9 +68,7 @@ def refusal_comment(title: str, plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def moved_comment(
-    plan: Plan, was: Mapping[str, date], now: Mapping[str, date], kept: Sequence[str], cause: str
-) -> str:
+def moved_comment(plan: Plan, was: Mapping[str, date], now: Mapping[str, date], kept: Sequence[str], cause: str) -> str:
     """One message for one re-planning: what moved, what was kept, and what does not fit any more."""
     titles = {task.key: task.title for task in plan.tasks}
     moved = [key for key in now if key in was and was[key] != now[key]]

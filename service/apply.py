@@ -1,0 +1,277 @@
+"""The only module that writes to a tracker: one action, one call, one Link brought up to date."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass, field, replace
+
+from connectors.contract import CommentId, Container, Created, Hook, HookId, Mark, NewTask, Patch, Task, TaskId, Tracker
+from connectors.errors import AccessDenied, Rejected
+from service import people
+from service.core.decide import REQUEST, Action, CreateTask, MoveDates, Say, SetDependencies, SetStatus
+from service.core.merge import Agreed, LinkView
+from service.core.plan import PlannedTask
+from service.runtime import Runtime
+from service.store import campaigns, comments, links
+from service.store.engine import reading, transaction
+from service.store.tables import Campaign
+
+log = logging.getLogger(__name__)
+SIDE_BY_SIDE = 16
+"""Writes of one campaign handed to the connector at once; its limiter decides how many really run."""
+
+
+@dataclass(slots=True)
+class Applied:
+    """What became of the actions."""
+
+    links: dict[str, LinkView]
+    done: list[Action] = field(default_factory=list)
+    failures: list[tuple[Action, str]] = field(default_factory=list)
+    """Actions that the tracker refused for good, with its own words; each needs a person."""
+    request: Task | None = None
+    """The request as it reads after our own status write."""
+
+
+def carry_out(
+    runtime: Runtime,
+    campaign: Campaign,
+    request: Task | None,
+    known: Mapping[str, LinkView],
+    actions: Sequence[Action],
+) -> Applied:
+    """Write them: creates first, then everything else side by side. Every write that was agreed is committed.
+
+    A refused action does not stop the others. Raises the tracker's passing errors after everything else was tried, and
+    `AccessDenied`, because then nothing can be written.
+    """
+    return _Writer(runtime, campaign, request, known).write(actions)
+
+
+def comment_key(say: Say) -> str:
+    """The name of a comment within its campaign."""
+    return say.name if say.key == REQUEST else f"{say.key}.{say.name}"
+
+
+class _Writer:
+    def __init__(
+        self, runtime: Runtime, campaign: Campaign, request: Task | None, known: Mapping[str, LinkView]
+    ) -> None:
+        self._runtime, self._campaign = runtime, campaign
+        self._tracker: Tracker = runtime.trackers[campaign.connection]
+        self._applied = Applied(links=dict(known), request=request)
+
+    def write(self, actions: Sequence[Action]) -> Applied:
+        creates = [action for action in actions if isinstance(action, CreateTask)]
+        rest = [action for action in actions if not isinstance(action, CreateTask)]
+        if creates:
+            self._create(creates)
+        errors = self._side_by_side(rest)
+        with transaction(self._runtime.engine) as session:
+            links.save(session, self._campaign.id, self._campaign.connection, self._applied.links.values())
+        if errors:
+            raise errors[0]
+        return self._applied
+
+    def _create(self, actions: list[CreateTask]) -> None:
+        with transaction(self._runtime.engine) as session:
+            links.intend(
+                session, self._campaign.id, self._campaign.connection, [action.planned.key for action in actions]
+            )
+        container = self._container()
+        found = {
+            task.mark.key: task
+            for task in self._tracker.children(container)
+            if task.mark and task.mark.campaign == self._campaign.id
+        }
+        wanted = [action for action in actions if action.planned.key not in found]
+        created = Created({}, {})
+        if wanted:
+            created = self._tracker.create(container, [self._new_task(action.planned) for action in wanted])
+        for action in actions:
+            self._note_created(action, found | dict(created.made), created)
+        with transaction(self._runtime.engine) as session:
+            links.save(session, self._campaign.id, self._campaign.connection, self._applied.links.values())
+
+    def _note_created(self, action: CreateTask, made: Mapping[str, Task], created: Created) -> None:
+        key, planned = action.planned.key, action.planned
+        if key in made:
+            self._applied.links[key] = _linked(planned, made[key])
+            self._applied.done.append(action)
+        elif key in created.refused:
+            words = str(created.refused[key])
+            agreed = Agreed(title=planned.title)
+            self._applied.links[key] = LinkView(key=key, state="refused", agreed=agreed, reason=words)
+            self._applied.failures.append((action, words))
+
+    def _container(self) -> Container:
+        stored = self._campaign.container
+        request = self._applied.request
+        if stored and "id" in stored:
+            return Container(stored["kind"], stored["id"], stored["url"])
+        if request is None:
+            raise Rejected("the request is gone, so there is nowhere to put its tasks")
+        kind = stored["kind"] if stored else None
+        container = self._tracker.open_container(request, self._mark("container"), self._campaign.title, kind)
+        self._campaign.container = {"kind": container.kind, "id": container.id, "url": container.url}
+        with transaction(self._runtime.engine) as session:
+            campaigns.save(session, self._campaign)
+        return container
+
+    def _new_task(self, planned: PlannedTask) -> NewTask:
+        owner = people.Owner(None, "nobody yet")
+        if self._applied.request:
+            owner = people.owner_of(self._runtime, self._campaign.connection, self._applied.request, planned.owner)
+        note = f"\n\n**{owner.note}**" if owner.note else ""
+        return NewTask(
+            mark=self._mark(planned.key),
+            title=planned.title,
+            text=f"{planned.text}\n\n*Why this date: {planned.why}*{note}".strip(),
+            owner=owner.account,
+            start_on=planned.start_on,
+            due_on=planned.due_on,
+            milestone=planned.milestone,
+        )
+
+    def _side_by_side(self, actions: Sequence[Action]) -> list[Exception]:
+        jobs: list[tuple[Sequence[Action], Callable[[], None]]] = []
+        dependencies = [action for action in actions if isinstance(action, SetDependencies)]
+        if dependencies:
+            jobs.append((dependencies, lambda: self._connect(dependencies)))
+        for group in _by_task(action for action in actions if not isinstance(action, SetDependencies)):
+            jobs.append((group, lambda group=group: self._each(group)))  # type: ignore[misc]
+        if not jobs:
+            return []
+        errors: list[Exception] = []
+        with ThreadPoolExecutor(max_workers=min(SIDE_BY_SIDE, len(jobs)), thread_name_prefix="apply") as pool:
+            futures = [pool.submit(copy_context().run, job) for _, job in jobs]
+        for future in futures:
+            if error := future.exception():
+                if not isinstance(error, Exception):
+                    raise error
+                errors.append(error)
+        return errors
+
+    def _each(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            try:
+                self._one(action)
+            except AccessDenied:
+                raise
+            except Rejected as error:
+                self._applied.failures.append((action, str(error)))
+            else:
+                self._applied.done.append(action)
+
+    def _one(self, action: Action) -> None:
+        match action:
+            case MoveDates():
+                self._move(action)
+            case SetStatus(key=key) if key == REQUEST:
+                self._set_request_status(action)
+            case SetStatus():
+                self._set_status(action)
+            case Say():
+                self._say(action)
+
+    def _connect(self, actions: Sequence[SetDependencies]) -> None:
+        ids = {key: link.task.id for key, link in self._applied.links.items() if link.task}
+        wanted = {
+            ids[action.key]: [ids[key] for key in action.waits_for if key in ids]
+            for action in actions
+            if action.key in ids
+        }
+        refused = self._tracker.set_dependencies(wanted)
+        for action in actions:
+            if action.key not in ids:
+                continue
+            if error := refused.get(ids[action.key]):
+                self._applied.failures.append((action, str(error)))
+            else:
+                self._applied.done.append(action)
+            # Refused ones count as written too: asking again changes nothing, and a person has been told.
+            self._agree(action.key, waits_for=action.waits_for)
+
+    def _move(self, action: MoveDates) -> None:
+        self._tracker.update(self._id(action.key), Patch(start_on=action.start_on, due_on=action.due_on))
+        starts = self._applied.links[action.key].agreed.start_on is not None
+        self._agree(
+            action.key,
+            due_on=action.due_on,
+            start_on=action.start_on if starts else None,
+            plan_start=action.start_on,
+            plan_due=action.due_on,
+        )
+
+    def _set_status(self, action: SetStatus) -> None:
+        link = self._applied.links[action.key]
+        if link.task is None:
+            return
+        reads_as = self._tracker.set_status(link.task, action.status)
+        dropped = action.status.value == "dropped"
+        agreed = replace(link.agreed, status=reads_as)
+        self._applied.links[action.key] = replace(link, dropped=dropped, agreed=agreed)
+
+    def _set_request_status(self, action: SetStatus) -> None:
+        request = self._applied.request
+        if request:
+            self._applied.request = replace(request, status=self._tracker.set_status(request, action.status))
+
+    def _say(self, say: Say) -> None:
+        key, connection = comment_key(say), self._campaign.connection
+        with reading(self._runtime.engine) as session:
+            comment = comments.get(session, self._campaign.id, connection, key)
+        previous = CommentId(comment.comment_id) if comment else None
+        task = TaskId(self._campaign.request_task) if say.key == REQUEST else self._id(say.key)
+        written = self._tracker.comment(task, self._mark(key), say.text, previous)
+        with transaction(self._runtime.engine) as session:
+            comments.remember(session, self._campaign.id, connection, key, comment_id=written, text=say.text)
+
+    def _agree(self, key: str, **values: object) -> None:
+        link = self._applied.links[key]
+        self._applied.links[key] = replace(link, agreed=replace(link.agreed, **values))  # type: ignore[arg-type]
+
+    def _id(self, key: str) -> TaskId:
+        task = self._applied.links[key].task
+        if task is None:
+            raise Rejected(f"the task “{key}” is not in the tracker")
+        return task.id
+
+    def _mark(self, key: str) -> Mark:
+        return Mark(self._campaign.id, key)
+
+
+def _linked(planned: PlannedTask, made: Task) -> LinkView:
+    agreed = Agreed(
+        title=made.title,
+        status=made.status,
+        due_on=made.due_on,
+        start_on=made.start_on,
+        owner=made.owner.id if made.owner else None,
+        plan_start=planned.start_on,
+        plan_due=planned.due_on,
+        undated=made.due_on is None,
+    )
+    return LinkView(key=planned.key, state="made", task=made, label=made.label, agreed=agreed)
+
+
+def _by_task(actions: Iterable[Action]) -> list[list[Action]]:
+    """Actions on one task stay in order, one after the other; comments on the request are independent of each other."""
+    groups: dict[str, list[Action]] = {}
+    for action in actions:
+        name = comment_key(action) if isinstance(action, Say) and action.key == REQUEST else getattr(action, "key", "")
+        groups.setdefault(name, []).append(action)
+    return list(groups.values())
+
+
+def subscribe(runtime: Runtime, connection: str, project: str, target: str, secret: str) -> Hook:
+    """Ask the tracker to call `target` for changes in this project."""
+    return runtime.trackers[connection].add_hook(project, target, secret)
+
+
+def unsubscribe(runtime: Runtime, connection: str, hook: HookId) -> None:
+    """End one subscription."""
+    runtime.trackers[connection].remove_hook(hook)

@@ -1,0 +1,94 @@
+"""The composition root: settings in, a running service out."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+from pythonjsonlogger.json import JsonFormatter
+
+from connectors.contract import Tracker
+from connectors.line import request_id
+from connectors.registry import installed
+from service.catalogue import Catalogue
+from service.runtime import Runtime
+from service.settings import Settings, check_against
+from service.store.engine import check, make_engine
+from service.store.mailbox import Mailbox
+from service.store.migrating import upgrade
+from service.store.secrets import Vault
+from service.web.app import make_app
+from service.workflows import Worker
+
+
+def make_runtime(
+    settings: Settings, *, migrate: bool = True, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Runtime:
+    """Everything a use case needs. Raises `ConfigError` or `StoreError`; nothing is left half open.
+
+    `migrate` false leaves the database as it is found, for `doctor`.
+    """
+    catalogue = Catalogue.load(settings.templates)
+    check_against(settings, catalogue)
+    engine = make_engine(settings.database.get_secret_value())
+    check(engine)
+    if migrate:
+        upgrade(engine)
+    connectors = installed()
+    trackers: dict[str, Tracker] = {
+        name: connectors[connection.tracker].open(connection.settings)
+        for name, connection in settings.connections.items()
+    }
+    return Runtime(
+        settings=settings,
+        engine=engine,
+        catalogue=catalogue,
+        trackers=trackers,
+        receivers={name: connectors[connection.tracker].receiver for name, connection in settings.connections.items()},
+        vault=Vault([key.get_secret_value() for key in settings.secret_keys]),
+        now=now,
+    )
+
+
+@contextmanager
+def working(runtime: Runtime) -> Iterator[Worker]:
+    """A worker of this process, for as long as the block lasts."""
+    worker = Worker(runtime, database_url=runtime.settings.database.get_secret_value())
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+
+
+@contextmanager
+def serving(runtime: Runtime, ring: Callable[[], None]) -> Iterator[FastAPI]:
+    """The web app with its mailbox; `ring` tells a worker in this process that a delivery is on disk."""
+    mailbox = Mailbox(runtime.engine, lambda _session, _rows: None)
+    try:
+        yield make_app(runtime, mailbox, ring, mailbox.close)
+    finally:
+        mailbox.close()
+
+
+def log_to_stderr(level: str) -> None:
+    """One JSON object a line; every line of one piece of work carries the same request id."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s", rename_fields={"levelname": "level"})
+    )
+    handler.addFilter(_with_request_id)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log every address with its query
+
+
+def _with_request_id(record: logging.LogRecord) -> bool:
+    if request_id.get() and not hasattr(record, "request_id"):
+        record.request_id = request_id.get()
+    return True

@@ -1,0 +1,162 @@
+"""Commands that run an installation: serve, work, connect, doctor, campaigns, replay, sweep."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.commands.terminal import Refused
+
+if TYPE_CHECKING:
+    from service.runtime import Runtime
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="The settings file; else $TMINUS_CONFIG.")]
+WRONG = 1
+"""Exit status of a check that found something."""
+
+
+def serve(
+    config: ConfigOption = None,
+    work: Annotated[bool, typer.Option(help="Work on campaigns in this process too.")] = True,
+) -> None:
+    """Take webhooks, and work on campaigns, until Ctrl-C."""
+    import uvicorn
+
+    from service.bootstrap import serving, working
+
+    with _installation(config, logs=True) as runtime, ExitStack() as held:
+        worker = held.enter_context(working(runtime)) if work else None
+        app = held.enter_context(serving(runtime, worker.ring if worker else _nobody))
+        listen = runtime.settings.listen
+        uvicorn.run(app, host=listen.host, port=listen.port, log_config=None, access_log=False, server_header=False)
+
+
+def work(config: ConfigOption = None) -> None:
+    """Work on campaigns without taking webhooks, until Ctrl-C: further workers on PostgreSQL."""
+    from service.bootstrap import working
+
+    with _installation(config, logs=True) as runtime, working(runtime):
+        ended = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: ended.set())
+        ended.wait()
+
+
+def connect(
+    connection: Annotated[str | None, typer.Argument(help="One connection; all where not named.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Subscribe to the trackers' webhooks. Run it while the service runs; as often as you like."""
+    from service import people
+    from service.connect import connect as connect_all
+
+    with _installation(config) as runtime:
+        failed = False
+        for name in _connections(runtime, connection):
+            who = runtime.trackers[name].whoami()
+            typer.echo(f"{name}: signed in as {who.name}")
+            for result in connect_all(runtime, name):
+                typer.echo(f"{name}: {result.project}: {result.sentence}")
+                if result.by_hand:
+                    typer.echo(f"    Secret to enter there (shown only now): {result.by_hand}")
+                failed = failed or not (result.ok or result.by_hand)
+            for whom in people.look_up_all(runtime, name):
+                typer.echo(f"{name}: nobody there matches {whom}; the fallback role stands in")
+        if failed:
+            raise typer.Exit(WRONG)
+
+
+def doctor(config: ConfigOption = None) -> None:
+    """Say what is wrong and how to mend it. Exit status 1 where something is."""
+    from service.doctor import examine
+
+    with _installation(config, migrate=False) as runtime:
+        findings = list(examine(runtime))
+    for about, finding in findings:
+        typer.echo(f"{about}: {finding.problem}\n    {finding.remedy}")
+    if findings:
+        raise typer.Exit(WRONG)
+    typer.echo("Nothing is wrong.")
+
+
+def campaigns(
+    config: ConfigOption = None,
+    name: Annotated[str | None, typer.Argument(help="One request, such as MKT-12: its plan and its story.")] = None,
+) -> None:
+    """List the campaigns, or tell one: its tasks, and what happened and why."""
+    from service.commands.shown import show_all, show_one
+
+    with _installation(config) as runtime:
+        if name is None:
+            show_all(runtime)
+        elif not show_one(runtime, name):
+            raise Refused(f"there is no campaign for `{name}`", "`tminus campaigns` lists them")
+
+
+def replay(
+    delivery: Annotated[str | None, typer.Argument(help="The id of one parked delivery.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every parked delivery.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Run parked deliveries again, after what parked them has been mended; without arguments, list them."""
+    from service.replay import parked, replay_all
+
+    with _installation(config) as runtime:
+        waiting = parked(runtime)
+        if delivery is None and not everything:
+            for row in waiting:
+                typer.echo(f"{row.id}  {row.received_at:%Y-%m-%d %H:%M}  {row.connection}  {row.reason}")
+            typer.echo(f"{len(waiting)} parked; `tminus replay ID` or `tminus replay --all` runs them again")
+            return
+        chosen = [row.id for row in waiting if everything or row.id == delivery]
+        if not chosen and delivery:
+            raise Refused(f"no parked delivery has the id `{delivery}`", "`tminus replay` lists them")
+        replay_all(runtime, chosen)
+        typer.echo(f"{len(chosen)} will be run again by the worker within a second or so")
+
+
+def sweep(config: ConfigOption = None) -> None:
+    """Look now at everything that changed since the last sweep, and at every campaign that is not over."""
+    from service.workflows import sweep_now
+
+    with _installation(config) as runtime:
+        typer.echo(f"asked for runs of {sweep_now(runtime)} tasks")
+
+
+def _nobody() -> None:
+    """Nobody works in this process; a worker elsewhere looks every second."""
+
+
+def _connections(runtime: Runtime, wanted: str | None) -> Iterator[str]:
+    from service.config_checks import did_you_mean
+
+    if wanted is None:
+        yield from runtime.settings.connections
+    elif wanted in runtime.settings.connections:
+        yield wanted
+    else:
+        raise Refused(f"there is no connection `{wanted}`", did_you_mean(wanted, runtime.settings.connections))
+
+
+@contextmanager
+def _installation(config: Path | None, *, logs: bool = False, migrate: bool = True) -> Iterator[Runtime]:
+    from service.bootstrap import log_to_stderr, make_runtime
+    from service.settings import load
+    from service.store.engine import StoreError
+    from service.store.secrets import SecretError
+
+    settings = load(config)
+    if logs:
+        log_to_stderr(settings.log_level)
+    try:
+        runtime = make_runtime(settings, migrate=migrate)
+        yield runtime
+        runtime.engine.dispose()
+    except (StoreError, SecretError) as error:
+        raise Refused(str(error)) from None

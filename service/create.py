@@ -1,0 +1,153 @@
+"""Request → campaign → plan: which template a task asks for, what it was given, and what the plan of it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from connectors.contract import Task
+from service.core.calendar import Calendar
+from service.core.merge import LinkView
+from service.core.plan import Facts, Plan, make_plan, read_inputs
+from service.core.template import Template
+from service.runtime import Runtime
+from service.settings import RequestRule
+from service.store.tables import Campaign
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a plan was made from; a new plan is made only when this changes."""
+
+    inputs: Mapping[str, Any]
+    pins: Mapping[str, date]
+    late: Mapping[str, date]
+    """Tasks done after their planned date, and when."""
+    out: tuple[str, ...]
+    """Tasks that were deleted or refused."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON; dates as ISO text."""
+        return {
+            "inputs": {name: _plain(value) for name, value in self.inputs.items()},
+            "pins": {key: day.isoformat() for key, day in self.pins.items()},
+            "late": {key: day.isoformat() for key, day in self.late.items()},
+            "out": list(self.out),
+        }
+
+
+def rule_for(rules: Sequence[RequestRule], connection: str, task: Task) -> RequestRule | None:
+    """The first rule that this task matches: every key of `when` is a field of it, compared as text without case."""
+    for rule in rules:
+        if rule.connection == connection and all(_has(task, name, wanted) for name, wanted in rule.when.items()):
+            return rule
+    return None
+
+
+def rule_mismatch(rules: Sequence[RequestRule], connection: str, task: Task) -> str:
+    """Why no rule took it, in one sentence for the ledger."""
+    names = sorted({name for rule in rules if rule.connection == connection for name in rule.when})
+    has = ", ".join(f"{name} {_field(task, name) or 'nothing'}" for name in names)
+    return f"{task.label} starts no campaign: no request rule matches it ({has or 'no rules for this connection'})"
+
+
+def begin(runtime: Runtime, connection: str, rule: RequestRule, task: Task) -> Campaign:
+    """A campaign for this request, with template and calendar frozen into it; not stored yet."""
+    template = runtime.catalogue.templates[rule.template]
+    calendar = runtime.catalogue.calendar_of(template, around=runtime.now().date())
+    return Campaign(
+        connection=connection,
+        request_task=task.id,
+        request_label=task.label,
+        request_url=task.url,
+        title=task.title,
+        template=template.id,
+        template_version=str(template.version),
+        template_snapshot=template.model_dump(mode="json", exclude_defaults=True),
+        calendar_snapshot=calendar.as_dict(),
+        container={"kind": rule.container} if rule.container else None,
+    )
+
+
+def raw_inputs(rule: RequestRule | None, template: Template, task: Task) -> dict[str, Any]:
+    """What the request says for each input: from the field its rule names, else from the field of the same name."""
+    mapped = rule.inputs if rule else {}
+    return {
+        name: _field(task, mapped[name]) if name in mapped else _named(task, name, asked.label)
+        for name, asked in template.inputs.items()
+    }
+
+
+def complete_on(calendar: Calendar, task: Task, waited: bool, now: datetime) -> date:
+    """The day on which the SLA starts: the first on which every required input was valid.
+
+    A request that was complete when it was filed counts from its filing, however late we hear of it.
+    """
+    return calendar.received_on(now if waited or task.created_at is None else task.created_at)
+
+
+def typed_inputs(campaign: Campaign, template: Template, raw: Mapping[str, Any], today: date) -> dict[str, Any]:
+    """Raises `InputProblems`. On a running campaign a date may lie in the past: the launch comes and goes."""
+    return read_inputs(template, raw, campaign.complete_on or today)
+
+
+def basis(
+    inputs: Mapping[str, Any], plan: Plan | None, before: Mapping[str, Any], links: Mapping[str, LinkView]
+) -> Basis:
+    """What the plan should be made from now; `before` is the stored basis of the current plan."""
+    planned = {task.key: task.due_on for task in plan.tasks} if plan else {}
+    known_late = before.get("late", {})
+    done = {key: link.done_on for key, link in links.items() if link.done_on}
+    return Basis(
+        inputs=inputs,
+        pins={key: link.pinned_on for key, link in links.items() if link.pinned_on and link.open},
+        late={key: on for key, on in done.items() if key in known_late or on > planned.get(key, on)},
+        out=tuple(sorted(key for key, link in links.items() if link.state in ("gone", "refused"))),
+    )
+
+
+def plan_of(campaign: Campaign, made_from: Basis, links: Mapping[str, LinkView], today: date) -> Plan:
+    """The plan of a campaign with its frozen template and calendar; done tasks stay where they were done."""
+    template = Template.model_validate(campaign.template_snapshot)
+    calendar = Calendar.from_dict(campaign.calendar_snapshot)
+    facts = Facts(
+        inputs=dict(made_from.inputs),
+        complete_on=campaign.complete_on or today,
+        today=max(today, campaign.complete_on or today),
+        pins=dict(made_from.pins),
+        done={key: link.done_on for key, link in links.items() if link.done_on},
+        dropped=frozenset(made_from.out),
+    )
+    return make_plan(template, calendar, facts, replan=bool(links))
+
+
+def _named(task: Task, name: str, label: str | None) -> Any:
+    for candidate in (name, label or "", name.replace("_", " ")):
+        value = _field(task, candidate)
+        if value not in (None, "", []):
+            return value
+    return None
+
+
+def _has(task: Task, name: str, wanted: str) -> bool:
+    found = _field(task, name)
+    values = found if isinstance(found, list | tuple) else [found]
+    return any(str(value).strip().casefold() == wanted.strip().casefold() for value in values if value is not None)
+
+
+def _field(task: Task, name: str) -> Any:
+    """A field by id or name, without regard to case; `title`, `text`, `due_on` and `start_on` are fields too."""
+    if name in ("title", "text", "due_on", "start_on", "project"):
+        value = getattr(task, name)
+        if value is not None:
+            return value
+    if name in task.fields:
+        return task.fields[name]
+    folded = name.casefold()
+    return next((value for field, value in task.fields.items() if field.casefold() == folded), None)
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,89 @@
+"""What is wrong and how to mend it, in plain sentences. Reads everything, changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from connectors.contract import Finding
+from connectors.errors import AccessDenied, NotFound, TrackerError, Unreachable
+from service import people
+from service.connect import base_of
+from service.runtime import Runtime
+from service.store import hooks, inbox, migrating
+from service.store.engine import reading
+
+
+def examine(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
+    """Findings, each with the part of the installation that it is about."""
+    pending = migrating.pending(runtime.engine)
+    if pending:
+        what = f"The database lacks {len(pending)} migration(s): {', '.join(pending)}."
+        yield "database", Finding(what, "Start `tminus serve` or `tminus work`: both bring it up to date first.")
+    for problem in runtime.catalogue.problems:
+        yield "templates", Finding(str(problem), "Correct the file; the other templates work meanwhile.")
+    if not pending:
+        yield from _parked(runtime)
+    for connection in runtime.settings.connections:
+        try:
+            for finding in _connection(runtime, connection, with_store=not pending):
+                yield connection, finding
+        except TrackerError as error:
+            yield connection, Finding(f"{type(error).__name__}: {error}", _remedy(error))
+
+
+def _parked(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
+    with reading(runtime.engine) as session:
+        parked = inbox.parked(session, 5)
+        count = inbox.counts(session).get("parked", 0)
+    if parked:
+        why = "; ".join(sorted({delivery.reason or "no reason" for delivery in parked}))
+        yield (
+            "inbox",
+            Finding(f"{count} parked deliveries wait for a person: {why}.", "Mend it, then `tminus replay --all`."),
+        )
+
+
+def _connection(runtime: Runtime, connection: str, *, with_store: bool) -> Iterator[Finding]:
+    yield from runtime.trackers[connection].inspect()
+    if with_store:
+        for whom in people.look_up_all(runtime, connection):
+            yield Finding(
+                f"{whom} is not known to this tracker, or cannot be assigned tasks.",
+                "Correct the e-mail address under `people`, or invite them; until then the fallback role stands in.",
+            )
+        yield from _hooks(runtime, connection)
+
+
+def _hooks(runtime: Runtime, connection: str) -> Iterator[Finding]:
+    with reading(runtime.engine) as session:
+        rows = [row for row in hooks.of_connection(session, connection) if row.state == "active"]
+    remedy = f"Run `tminus connect {connection}` while the service runs at {runtime.settings.public_url}."
+    for project in runtime.settings.connections[connection].settings.projects:
+        if not any(row.project == project for row in rows):
+            yield Finding(f"No hook tells us of changes in {project}; only the sweep finds them.", remedy)
+    try:
+        listed = {hook.target: hook for hook in runtime.trackers[connection].hooks()}
+    except AccessDenied:
+        return  # hooks entered by hand cannot be listed
+    for row in rows:
+        there = listed.get(row.target)
+        if there is None:
+            yield Finding(f"The hook for {row.project} is gone on the tracker's side.", remedy)
+        elif not there.healthy:
+            yield Finding(f"The hook for {row.project} is failing: {there.problem}.", remedy)
+    known = {row.target for row in rows}
+    for target in listed:
+        if target.startswith(base_of(runtime)) and target not in known:
+            yield Finding("A stale hook of an earlier installation still calls us and is refused.", remedy)
+
+
+def _remedy(error: TrackerError) -> str:
+    match error:
+        case AccessDenied():
+            return "Check the e-mail address and token of this connection, and the rights of its account."
+        case NotFound():
+            return "Check the names of projects and fields under this connection."
+        case Unreachable():
+            return "Check `url` of this connection, the network and the proxy."
+        case _:
+            return "Try again in a minute; if it stays, show the tracker's words to its administrator."

@@ -1,0 +1,103 @@
+"""Delivery → changes → the run that will look: pure reading of stored bodies against what we know, no tracker is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from connectors.contract import Change, TaskId
+from connectors.errors import Malformed
+from service.runtime import Runtime
+from service.store import campaigns, changes, inbox, ledger
+from service.store.tables import Inbox
+
+AT_ONCE = 500
+LOOKED_AT = frozenset({"created", "updated", "deleted", "comment"})
+
+
+def partition_of(connection: str, request_task: str) -> str:
+    """What is handled one at a time: one request task of one connection."""
+    return f"{connection}:{request_task}"
+
+
+def parts(partition: str) -> tuple[str, TaskId]:
+    """The inverse of `partition_of`."""
+    connection, _, task = partition.partition(":")
+    return connection, TaskId(task)
+
+
+def route(session: Session, runtime: Runtime) -> set[str]:
+    """Give every stored delivery's changes to the runs that will look; returns the partitions that have work now.
+
+    To be called inside the transaction that also enqueues those runs. A body that cannot be read is parked with its reason.
+    """
+    deliveries = inbox.unrouted(session, AT_ONCE)
+    hints: list[_Hint] = []
+    for delivery in deliveries:
+        hints += _hints(session, runtime, delivery)
+    asked = _targets(session, hints)
+    found: set[str] = set()
+    for hint, target in zip(hints, asked, strict=True):
+        partition = partition_of(hint.delivery.connection, target)
+        changes.add(session, partition, hint.change.kind, inbox_id=hint.delivery.id, task=hint.change.task)
+        found.add(partition)
+    inbox.routed(session, [delivery.id for delivery in deliveries])
+    return found
+
+
+def ask(session: Session, connection: str, tasks: Iterable[str]) -> set[str]:
+    """Let runs look at these tasks without any delivery: for sweeps and people. Returns the partitions."""
+    tasks = sorted(set(tasks))
+    owners = campaigns.requests_of(session, connection, tasks)
+    found = {partition_of(connection, owners.get(task, task)) for task in tasks}
+    for partition in found:
+        changes.add(session, partition, "other")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Hint:
+    delivery: Inbox
+    change: Change
+
+
+def _hints(session: Session, runtime: Runtime, delivery: Inbox) -> list[_Hint]:
+    """The changes of one body that are worth a look; a body without any is finished here."""
+    receiver = runtime.receivers.get(delivery.connection)
+    if receiver is None:
+        inbox.park(session, delivery.id, f"the connection “{delivery.connection}” is no longer in the settings")
+        return []
+    try:
+        found = receiver.parse(delivery.body)
+    except Malformed as error:
+        inbox.park(session, delivery.id, f"the body cannot be read: {error}")
+        ledger.note(session, "parked", f"A delivery cannot be read: {error}", inbox_id=delivery.id)
+        return []
+    worth = [_Hint(delivery, change) for change in found if change.kind in LOOKED_AT and (change.task or change.item)]
+    if not worth:
+        kinds = ", ".join(sorted({change.kind for change in found})) or "heartbeat"
+        inbox.mark(session, [delivery.id], "ignored", f"nothing to look at ({kinds})")
+    unique = {(hint.change.task or hint.change.item): hint for hint in worth}
+    return list(unique.values())
+
+
+def _targets(session: Session, hints: Sequence[_Hint]) -> list[str]:
+    """For each hint the request task whose run looks: of its campaign, of its parent's campaign, else the task itself."""
+    by_connection: dict[str, set[str]] = {}
+    for hint in hints:
+        known = by_connection.setdefault(hint.delivery.connection, set())
+        known |= {name for name in (hint.change.task, hint.change.parent, hint.change.item) if name}
+    owners = {
+        connection: campaigns.requests_of(session, connection, sorted(names))
+        for connection, names in by_connection.items()
+    }
+    return [_target(owners[hint.delivery.connection], hint.change) for hint in hints]
+
+
+def _target(owners: dict[str, str], change: Change) -> str:
+    for name in (change.task, change.item, change.parent):
+        if name and name in owners:
+            return owners[name]
+    return str(change.task or change.item)

@@ -1,0 +1,306 @@
+"""One campaign: observe the tracker, take over what people changed, plan anew if that is called for, write the difference.
+
+Create, status sync, re-planning and repair are this one loop. It reads everything and trusts no event.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from connectors.contract import Container, Status, Task, TaskId
+from service import apply, create, people
+from service.core import decide, messages
+from service.core.calendar import Calendar
+from service.core.decide import REQUEST, Action, CreateTask, RequestView, Say
+from service.core.merge import LinkView, News, settle
+from service.core.plan import InputProblems, Plan
+from service.core.template import Template
+from service.runtime import Runtime
+from service.settings import RequestRule
+from service.store import campaigns, comments, ledger, links
+from service.store.engine import reading, transaction
+from service.store.tables import Campaign
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run came to, for the deliveries that asked for it."""
+
+    handled: bool
+    """False: there was nothing for us in it."""
+    reason: str
+    campaign_id: str | None = None
+    failures: tuple[str, ...] = ()
+    """Writes that the tracker refused, each needing a person: sentence, then the vendor's own words."""
+    belongs_to: str | None = None
+    """The task was no request of its own: the request task whose run should look instead."""
+
+
+def run(runtime: Runtime, connection: str, task_id: TaskId) -> Outcome:
+    """Bring the campaign of this request task up to date, starting it if the task asks for one.
+
+    Raises the tracker's passing errors (try again later) and `AccessDenied` (a person must mend the credentials).
+    """
+    with reading(runtime.engine) as session:
+        campaign = campaigns.of_request(session, connection, task_id)
+        known = links.views(session, campaign.id) if campaign else {}
+    if campaign:
+        return _Run(runtime, campaign, known).go(None)
+    task = runtime.trackers[connection].read([task_id]).get(task_id)
+    if task is None:
+        return Outcome(False, f"task {task_id} is gone, or our account cannot see it")
+    if belongs_to := _known_parent(runtime, connection, task):
+        return Outcome(False, f"{task.label} belongs to a campaign that is already here", belongs_to=belongs_to)
+    rule = create.rule_for(runtime.settings.requests, connection, task)
+    if rule is None:
+        return Outcome(False, create.rule_mismatch(runtime.settings.requests, connection, task))
+    campaign = create.begin(runtime, connection, rule, task)
+    with transaction(runtime.engine) as session:
+        campaigns.save(session, campaign)
+        ledger.note(
+            session, "request", f"{task.label} “{task.title}” asks for {campaign.template}.", campaign_id=campaign.id
+        )
+    return _Run(runtime, campaign, {}).go(task)
+
+
+def _known_parent(runtime: Runtime, connection: str, task: Task) -> str | None:
+    with reading(runtime.engine) as session:
+        found = campaigns.get(session, task.mark.campaign) if task.mark else None
+        if found is None and task.parent:
+            found = campaigns.of_request(session, connection, task.parent)
+    return found.request_task if found and found.connection == connection else None
+
+
+@dataclass(slots=True)
+class _Run:
+    """One pass over one campaign; each method is one stage and leaves its result in the fields below."""
+
+    runtime: Runtime
+    campaign: Campaign
+    links: dict[str, LinkView]
+    request: Task | None = None
+    news: list[News] = field(default_factory=list)
+    says: list[Say] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def go(self, seen: Task | None) -> Outcome:
+        """`seen` is the request where it has just been read."""
+        self._observe(seen)
+        plan = self._plan()
+        cancelled = self._cancelled()
+        actions: list[Action] = []
+        if plan and self.campaign.state in ("running", "done", "cancelled"):
+            actions = decide.decide(plan, self._request_view(), self.links, cancelled=cancelled)
+            if not cancelled:
+                self._tell_progress(plan)
+        applied = self._write(actions)
+        self._settle_state(plan, cancelled)
+        self._record(applied)
+        return Outcome(True, self._summary(applied), self.campaign.id, tuple(self.failures))
+
+    def _observe(self, seen: Task | None) -> None:
+        """Read the request and every known task, and take over what people changed."""
+        request_id = TaskId(self.campaign.request_task)
+        ids = [link.task.id for link in self.links.values() if link.task]
+        if seen and not ids:
+            found = {request_id: seen}
+        else:
+            found = self.runtime.trackers[self.campaign.connection].read([request_id, *ids], self._container())
+        self.request = found.get(request_id)
+        deleted: list[str] = []
+        for key, link in self.links.items():
+            settled, news = settle(link, found.get(link.task.id) if link.task else None, self._today())
+            self.links[key] = settled
+            self.news += news
+            deleted += [link.agreed.title for item in news if item.kind == "deleted"]
+        if deleted and self.request:
+            self._say("deleted", messages.deleted_comment(deleted), once=True)
+        if self.request:
+            self.campaign.title = self.request.title
+
+    def _plan(self) -> Plan | None:
+        """The current plan, made anew where its basis has changed; None while the request cannot be planned."""
+        current = Plan.from_dict(self.campaign.plan) if self.campaign.plan else None
+        if self.request is None or self._cancelled():
+            return current
+        template = Template.model_validate(self.campaign.template_snapshot)
+        raw = create.raw_inputs(self._rule(), template, self.request)
+        try:
+            inputs = create.typed_inputs(self.campaign, template, raw, self._today())
+        except InputProblems as error:
+            return self._incomplete(current, error)
+        self._complete()
+        basis = create.basis(inputs, current, self.campaign.agreed.get("basis", {}), self.links)
+        running = current is not None and self.campaign.state in ("running", "done")
+        if running and basis.as_dict() == self.campaign.agreed.get("basis"):
+            return current
+        plan = create.plan_of(self.campaign, basis, self.links, self._today())
+        return self._adopt(current if running else None, plan, basis)
+
+    def _incomplete(self, current: Plan | None, error: InputProblems) -> Plan | None:
+        problems = [str(problem) for problem in error.problems]
+        if current and self.campaign.state in ("running", "done"):
+            # The plan stays as it is until the request says something that can be planned.
+            self._say("inputs", messages.input_problems_comment(self.campaign.title, problems))
+            return current
+        self.campaign.state = "waiting_for_input"
+        self._say("plan", messages.input_problems_comment(self.campaign.title, problems))
+        self._tell_new("The request cannot be planned yet: " + "; ".join(problems))
+        return None
+
+    def _complete(self) -> None:
+        if self.campaign.complete_on is None and self.request:
+            waited = bool(self.campaign.agreed.get("waited"))
+            self.campaign.complete_on = create.complete_on(self._calendar(), self.request, waited, self.runtime.now())
+
+    def _adopt(self, was: Plan | None, plan: Plan, basis: create.Basis) -> Plan | None:
+        if plan.verdict in ("rejected", "shift_proposed"):
+            self.campaign.state = "refused"
+            self.campaign.plan = plan.as_dict()
+            self.campaign.complete_on = None
+            self._say("plan", messages.refusal_comment(self.campaign.title, plan))
+            self._tell_new("The date cannot be had: " + " ".join(plan.problems))
+            return None
+        if was is None:
+            self.news.append(News("planned", REQUEST, f"Planned {len(plan.tasks)} tasks from {plan.complete_on}."))
+            self.campaign.state = "running"
+        else:
+            self._tell_moves(was, plan, basis)
+        self.campaign.plan = plan.as_dict()
+        self.campaign.inputs = basis.as_dict()["inputs"]
+        self.campaign.agreed = {**self.campaign.agreed, "basis": basis.as_dict()}
+        return plan
+
+    def _tell_moves(self, was: Plan, plan: Plan, basis: create.Basis) -> None:
+        open_keys = {key for key, link in self.links.items() if link.open}
+        before = {task.key: task.due_on for task in was.tasks if task.key in open_keys}
+        after = {task.key: task.due_on for task in plan.tasks if task.key in open_keys}
+        moved = {key for key in before if key in after and before[key] != after[key] and key not in basis.pins}
+        kept = [self.links[key].agreed.title for key in sorted(basis.pins)]
+        inputs_changed = basis.as_dict()["inputs"] != self.campaign.inputs
+        if not moved and not inputs_changed and plan.problems == was.problems:
+            return
+        cause = self._cause(basis, inputs_changed)
+        text = messages.moved_comment(plan, before, {key: after[key] for key in moved}, kept, cause)
+        self._say("moved", text, once=True)
+        self.news.append(News("replanned", REQUEST, f"{cause} {len(moved)} open tasks were dated anew."))
+
+    def _cause(self, basis: create.Basis, inputs_changed: bool) -> str:
+        if inputs_changed:
+            new, old = basis.as_dict()["inputs"], self.campaign.inputs
+            changed = [f"{name.replace('_', ' ')} is now {new[name]}" for name in new if new[name] != old.get(name)]
+            return f"The request changed: {', '.join(changed)}."
+        before = self.campaign.agreed.get("basis", {})
+        if dict(basis.as_dict()["pins"]) != before.get("pins"):
+            return "A date was fixed by hand."
+        if dict(basis.as_dict()["late"]) != before.get("late"):
+            return "A task was done later than planned."
+        return "Tasks were taken out of the plan."
+
+    def _cancelled(self) -> bool:
+        return self.request is None or self.request.status is Status.DROPPED
+
+    def _request_view(self) -> RequestView:
+        agreed = self.campaign.agreed
+        return RequestView(
+            task=self.request,
+            agreed=Status(agreed.get("status", Status.TODO)),
+            rolled_up=Status(agreed.get("rolled_up", Status.TODO)),
+        )
+
+    def _write(self, actions: Sequence[Action]) -> apply.Applied:
+        applied = apply.carry_out(self.runtime, self.campaign, self.request, self.links, [*actions, *self._unsaid()])
+        self.says = []
+        self.links = applied.links
+        self.request = applied.request
+        self.failures += [f"{action} {words}" for action, words in applied.failures]
+        refused = {action.planned.title: words for action, words in applied.failures if isinstance(action, CreateTask)}
+        if refused:
+            self._say("refused", messages.refused_comment(refused), once=True)
+            applied.done += self._write([]).done
+        return applied
+
+    def _tell_progress(self, plan: Plan) -> None:
+        owners = {task.key: self._owner_name(task.key, task.owner) for task in plan.tasks}
+        self._say("plan", messages.plan_comment(self.campaign.title, plan, self.links, owners))
+
+    def _owner_name(self, key: str, owner: str) -> str:
+        link = self.links.get(key)
+        if link and link.task and link.task.owner and link.task.owner.name:
+            return link.task.owner.name
+        if self.request is None:
+            return owner
+        return people.owner_of(self.runtime, self.campaign.connection, self.request, owner).name
+
+    def _settle_state(self, plan: Plan | None, cancelled: bool) -> None:
+        if cancelled:
+            self.campaign.state = "cancelled"
+        elif plan and self.campaign.state in ("running", "done", "cancelled"):
+            closed = self.request is not None and self.request.status.closed
+            finished = closed and not any(link.open for link in self.links.values())
+            self.campaign.state = "done" if finished else "running"
+        agreed = dict(self.campaign.agreed)
+        agreed["status"] = self.request.status if self.request else Status.DROPPED
+        if plan:
+            agreed["rolled_up"] = decide.roll_up(plan, self.links)
+        agreed["waited"] = bool(agreed.get("waited")) or self.campaign.state in ("waiting_for_input", "refused")
+        self.campaign.agreed = agreed
+
+    def _record(self, applied: apply.Applied) -> None:
+        with transaction(self.runtime.engine) as session:
+            campaigns.save(session, self.campaign)
+            links.save(session, self.campaign.id, self.campaign.connection, self.links.values())
+            for item in self.news:
+                ledger.note(session, item.kind, item.sentence, campaign_id=self.campaign.id)
+            for action in applied.done:
+                ledger.note(session, type(action).__name__, str(action), campaign_id=self.campaign.id)
+            for failure in self.failures:
+                ledger.note(session, "refused", failure, campaign_id=self.campaign.id)
+
+    def _summary(self, applied: apply.Applied) -> str:
+        told = [item.sentence for item in self.news] + [str(action) for action in applied.done]
+        return " ".join(told) or "Plan and tracker agree; nothing to write."
+
+    def _say(self, name: str, text: str, *, once: bool = False) -> None:
+        """`once`: a comment of its own for this happening, instead of rewriting the one of this name."""
+        self.says.append(Say(key=REQUEST, name=f"{name}-{_short(text)}" if once else name, text=text))
+
+    def _tell_new(self, sentence: str) -> None:
+        """For the ledger, unless the request says so already."""
+        if self._unsaid():
+            self.news.append(News("answered", REQUEST, sentence))
+
+    def _unsaid(self) -> list[Say]:
+        if not self.says or self.request is None:
+            return []
+        with reading(self.runtime.engine) as session:
+            written = comments.of_campaign(session, self.campaign.id, self.campaign.connection)
+        return [say for say in self.says if not comments.says(written.get(apply.comment_key(say)), say.text)]
+
+    def _rule(self) -> RequestRule | None:
+        """The rule that started it, or the one that names its template now; its field mapping is all that is used."""
+        rules = self.runtime.settings.requests
+        mine = [r for r in rules if r.connection == self.campaign.connection and r.template == self.campaign.template]
+        return (create.rule_for(mine, self.campaign.connection, self.request) if self.request else None) or next(
+            iter(mine), None
+        )
+
+    def _container(self) -> Container | None:
+        stored = self.campaign.container
+        return Container(stored["kind"], stored["id"], stored["url"]) if stored and "id" in stored else None
+
+    def _calendar(self) -> Calendar:
+        return Calendar.from_dict(self.campaign.calendar_snapshot)
+
+    def _today(self) -> date:
+        return self._calendar().date_of(self.runtime.now())
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,0 +1,27 @@
+"""The HTTP side of the service: hooks and health, nothing else is served."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from service.runtime import Runtime
+from service.store.mailbox import Mailbox
+from service.web import health, hooks
+
+
+def make_app(runtime: Runtime, mailbox: Mailbox, ring: Callable[[], None], close: Callable[[], None]) -> FastAPI:
+    """The app; `close` is called after the last request has been answered."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        close()
+
+    # No interactive docs: their page loads scripts from elsewhere.
+    app = FastAPI(title="Tminus", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.include_router(hooks.router(runtime, mailbox, ring))
+    app.include_router(health.router(runtime))
+    return app

@@ -1,0 +1,323 @@
+"""The only importer of the durable engine (DBOS): one queue, one run at a time for each campaign, campaigns side by side.
+
+Our own tables are the truth. A run says no more than "look at this partition", so an engine row that is lost, doubled or
+run again costs a read of the tracker and nothing else. https://docs.dbos.dev/python/tutorials/queue-tutorial
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from typing import Any
+
+from dbos import DBOS, DBOSClient, DBOSConfig
+from sqlmodel import Session
+from uuid_utils import uuid7
+
+from connectors.errors import RateLimited, TrackerError
+from connectors.line import request_id
+from connectors.retrying import PASSING
+from service import intake, sweep, sync
+from service.runtime import Runtime
+from service.store import changes, inbox, ledger, workers
+from service.store.engine import is_sqlite, reading, transaction, worker_lock
+
+log = logging.getLogger(__name__)
+
+QUEUE = "campaign"
+POLL_SECONDS = 0.03
+SIDE_BY_SIDE = 32
+"""Runs at once in one worker; the connectors' limiters decide how many calls really are in flight."""
+ROUTE_AT_LEAST_EVERY = 1.0
+GIVE_UP_AFTER = 14
+"""Attempts: about two days at the pauses of `_pause`."""
+BEAT_SECONDS, SILENT_SECONDS = 2.0, 15.0
+KEEP_RUNS, KEEP_DELIVERIES = timedelta(days=3), timedelta(days=30)
+
+_runtime: Runtime | None = None
+"""The engine calls workflows by name, so what they work with is kept here by `Worker.start`."""
+
+
+@DBOS.workflow(name="run_campaign", max_recovery_attempts=20)
+def run_campaign(partition: str, attempt: int = 0) -> str:
+    """Answer everything that waits for one partition."""
+    return look(partition, attempt)
+
+
+@DBOS.step(name="look")
+def look(partition: str, attempt: int) -> str:
+    """One run: read back, decide, write. A repeated step is harmless, because it reads before it writes."""
+    runtime = _at_work()
+    token = request_id.set(str(uuid7()))
+    try:
+        return _look(runtime, partition, attempt)
+    finally:
+        request_id.reset(token)
+
+
+@DBOS.workflow(name="sweep")
+def run_sweep(scheduled: datetime, _context: Any) -> None:
+    """Find what the hooks missed."""
+    run_sweep_step(scheduled.isoformat())
+
+
+@DBOS.step(name="sweep")
+def run_sweep_step(_scheduled: str) -> None:
+    """Ask for runs wherever something changed."""
+    sweep_now(_at_work())
+
+
+@DBOS.workflow(name="retention")
+def run_retention(scheduled: datetime, _context: Any) -> None:
+    """Drop what nobody will ask for again."""
+    run_retention_step(scheduled.isoformat())
+
+
+@DBOS.step(name="retention")
+def run_retention_step(_scheduled: str) -> None:
+    """Delete old engine rows and old handled deliveries, in small transactions."""
+    runtime = _at_work()
+    before = runtime.now() - KEEP_RUNS
+    statuses = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+    while old := DBOS.list_workflows(
+        status=statuses, completed_before=before.isoformat(), limit=500, load_input=False, load_output=False
+    ):
+        DBOS.delete_workflows([workflow.workflow_id for workflow in old])
+    gone = 1
+    while gone:
+        with transaction(runtime.engine) as session:
+            gone = inbox.discard(session, runtime.now() - KEEP_DELIVERIES)
+
+
+def sweep_now(runtime: Runtime) -> int:
+    """One sweep over every connection; returns for how many tasks a run was asked."""
+    asked = 0
+    for connection in runtime.settings.connections:
+        try:
+            found = sweep.changed(runtime, connection)
+        except TrackerError as error:
+            log.warning("sweep of %s failed: %s", connection, error)
+            with transaction(runtime.engine) as session:
+                ledger.note(session, "sweep", f"The sweep of {connection} failed and is tried again: {error}")
+            continue
+        with transaction(runtime.engine) as session:
+            partitions = intake.ask(session, connection, found.tasks)
+            sweep.remember(session, connection, found)
+            enqueue(session, partitions)
+        asked += len(found.tasks)
+    return asked
+
+
+def ask_for(runtime: Runtime, connection: str, tasks: Iterable[str]) -> None:
+    """Let runs look at these tasks now: for people and for replays."""
+    with transaction(runtime.engine) as session:
+        enqueue(session, intake.ask(session, connection, tasks))
+
+
+def enqueue(session: Session, partitions: Iterable[str], *, delay: float | None = None, attempt: int = 0) -> None:
+    """Ask the engine for a run of each, in the caller's transaction; `delay` in seconds."""
+    client = _client(session)
+    for partition in partitions:
+        options: dict[str, Any] = {
+            "workflow_name": "run_campaign",
+            "queue_name": QUEUE,
+            "queue_partition_key": partition,
+            "workflow_id": str(uuid7()),
+            "app_version": VERSION,
+        }
+        if delay:
+            options["delay_seconds"] = delay
+        client.enqueue_in_transaction(session, options, partition, attempt)  # type: ignore[arg-type]
+
+
+NAME = "tminus"
+VERSION = "1"
+"""Kept for ever: with another name or version the engine would leave work in flight behind."""
+
+_clients: dict[int, DBOSClient] = {}
+
+
+def _client(session: Session) -> DBOSClient:
+    engine = session.get_bind()
+    engine = getattr(engine, "engine", engine)
+    if id(engine) not in _clients:
+        _clients[id(engine)] = DBOSClient(system_database_engine=engine, application_name=NAME)
+    return _clients[id(engine)]
+
+
+def _at_work() -> Runtime:
+    if _runtime is None:
+        raise RuntimeError("no worker has been started in this process")
+    return _runtime
+
+
+def _look(runtime: Runtime, partition: str, attempt: int) -> str:
+    with reading(runtime.engine) as session:
+        rows = changes.waiting(session, partition)
+    if not rows:
+        return "nothing waits any more"
+    connection, task = intake.parts(partition)
+    try:
+        if connection not in runtime.trackers:
+            raise TrackerError(f"the connection “{connection}” is no longer in the settings")
+        outcome = sync.run(runtime, connection, task)
+    except PASSING as error:
+        return _later(runtime, partition, rows, attempt, error)
+    except TrackerError as error:
+        return _park(runtime, rows, str(error))
+    except Exception as error:
+        log.exception("run of %s failed", partition)
+        return _park(runtime, rows, f"internal error, please report it: {type(error).__name__}: {error}")
+    with transaction(runtime.engine) as session:
+        if outcome.belongs_to:
+            target = intake.partition_of(connection, outcome.belongs_to)
+            changes.move(session, rows, target)
+            enqueue(session, [target])
+        elif outcome.failures:
+            changes.finish(session, rows, "parked", "; ".join(outcome.failures))
+        else:
+            changes.finish(session, rows, "handled" if outcome.handled else "ignored", outcome.reason)
+    return outcome.reason
+
+
+def _later(runtime: Runtime, partition: str, rows: list[Any], attempt: int, error: TrackerError) -> str:
+    if attempt >= GIVE_UP_AFTER:
+        return _park(runtime, rows, f"given up after {attempt} attempts: {error}")
+    asked = error.retry_after if isinstance(error, RateLimited) and error.retry_after else 0.0
+    delay = max(_pause(attempt), asked)
+    with transaction(runtime.engine) as session:
+        enqueue(session, [partition], delay=delay, attempt=attempt + 1)
+        told = f"{partition} is tried again in {delay:.0f} s: {error}"
+        ledger.note(session, "delayed", told, request_id=request_id.get())
+    return told
+
+
+def _pause(attempt: int) -> float:
+    return float(min(5 * 2**attempt, 3 * 3600))
+
+
+def _park(runtime: Runtime, rows: list[Any], reason: str) -> str:
+    with transaction(runtime.engine) as session:
+        changes.finish(session, rows, "parked", reason)
+        ledger.note(session, "parked", f"Parked for a person: {reason}", request_id=request_id.get())
+    return reason
+
+
+class Worker:
+    """The engine, the router and the sign of life of one process. Start one; `stop` finishes or hands back."""
+
+    def __init__(self, runtime: Runtime, *, database_url: str) -> None:
+        self._runtime, self._url = runtime, database_url
+        self._doorbell, self._stopping = threading.Event(), threading.Event()
+        self._held = ExitStack()
+        self._threads: list[threading.Thread] = []
+        # On SQLite the one worker finds its own unfinished runs again by its name; on PostgreSQL peers take them over.
+        self.executor_id = "local" if is_sqlite(runtime.engine) else f"worker-{uuid7()}"
+
+    def start(self) -> None:
+        """Take the worker's lock, launch the engine, and pick up whatever waits. Raises `StoreError`."""
+        global _runtime  # noqa: PLW0603  (see its docstring)
+        self._held.enter_context(worker_lock(self._url))
+        _runtime = self._runtime
+        config: DBOSConfig = {
+            "name": NAME,
+            "system_database_engine": self._runtime.engine,
+            "application_version": VERSION,
+            "executor_id": self.executor_id,
+            "log_level": "WARNING",
+            "notification_listener_polling_interval_sec": 0.05,
+        }
+        DBOS(config=config)
+        _quiet()
+        DBOS.launch()
+        DBOS.register_queue(
+            QUEUE, partition_concurrency=1, worker_concurrency=SIDE_BY_SIDE, polling_interval_sec=POLL_SECONDS
+        )
+        self._schedule()
+        self._pick_up()
+        for target in (self._route_forever, self._beat_forever):
+            thread = threading.Thread(target=target, name=target.__name__.strip("_"), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def ring(self) -> None:
+        """A delivery has just been stored."""
+        self._doorbell.set()
+
+    def stop(self, *, seconds: int = 10) -> None:
+        """Let running runs end for so long; what is left is found again at the next start, or by a peer."""
+        global _runtime  # noqa: PLW0603
+        self._stopping.set()
+        self._doorbell.set()
+        for thread in self._threads:
+            thread.join(timeout=5)
+        DBOS.destroy(workflow_completion_timeout_sec=seconds)
+        with transaction(self._runtime.engine) as session:
+            workers.forget(session, self.executor_id)
+        _clients.clear()
+        _runtime = None
+        self._held.close()
+
+    def _schedule(self) -> None:
+        every = self._runtime.settings.sweep_seconds
+        cron = f"*/{every} * * * * *" if every < 60 else f"*/{every // 60} * * * *"
+        DBOS.apply_schedules(
+            [
+                {"schedule_name": "sweep", "workflow_fn": run_sweep, "schedule": cron, "context": None},
+                {"schedule_name": "retention", "workflow_fn": run_retention, "schedule": "17 3 * * *", "context": None},
+            ]
+        )
+
+    def _pick_up(self) -> None:
+        """Runs for everything that still waits in our own tables, whatever became of the engine's rows."""
+        with transaction(self._runtime.engine) as session:
+            enqueue(session, changes.partitions(session))
+
+    def _route_forever(self) -> None:
+        while not self._stopping.is_set():
+            self._doorbell.wait(ROUTE_AT_LEAST_EVERY)
+            self._doorbell.clear()
+            try:
+                self._route()
+            except Exception:
+                log.exception("routing failed; it is tried again")
+                self._stopping.wait(1)
+
+    def _route(self) -> None:
+        while not self._stopping.is_set():
+            with reading(self._runtime.engine) as session:
+                if not inbox.unrouted(session, 1):
+                    return
+            with transaction(self._runtime.engine) as session:
+                enqueue(session, sorted(intake.route(session, self._runtime)))
+
+    def _beat_forever(self) -> None:
+        while not self._stopping.wait(BEAT_SECONDS):
+            try:
+                with transaction(self._runtime.engine) as session:
+                    workers.beat(session, self.executor_id)
+                self._take_over()
+            except Exception:
+                log.exception("the sign of life failed; it is tried again")
+
+    def _take_over(self) -> None:
+        """Cancel what a dead peer holds, so that it blocks no campaign, and ask for the same runs again."""
+        with transaction(self._runtime.engine) as session:
+            for dead in workers.silent(session, SILENT_SECONDS):
+                if dead == self.executor_id:
+                    continue
+                held = DBOS.list_workflows(status=["PENDING"], executor_id=dead, load_input=False, load_output=False)
+                DBOS.cancel_workflows([workflow.workflow_id for workflow in held])
+                enqueue(session, changes.partitions(session))
+                workers.forget(session, dead)
+                ledger.note(session, "takeover", f"Worker {dead} fell silent; its {len(held)} runs were taken over.")
+
+
+def _quiet() -> None:
+    """The engine's logger writes to our handlers, in our format."""
+    logger = logging.getLogger("dbos")
+    logger.handlers.clear()
+    logger.propagate = True
