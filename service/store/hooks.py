@@ -31,7 +31,9 @@ def intend(session: Session, hook: HookRow, vault: Vault, secret: str | None) ->
     return hook
 
 
-def activate(session: Session, hook: HookRow, vault: Vault, *, vendor_id: str | None, secret: str | None = None) -> None:
+def activate(
+    session: Session, hook: HookRow, vault: Vault, *, vendor_id: str | None, secret: str | None = None
+) -> None:
     """The vendor has made it, or a person will (no `vendor_id`); `secret` where the vendor chose one itself."""
     hook.vendor_id, hook.state, hook.problem = vendor_id, "active", None
     if secret is not None:

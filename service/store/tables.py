@@ -84,8 +84,6 @@ class Inbox(SQLModel, table=True):
     reason: str | None = None
     routed: bool = False
     """Its changes stand in the `change` table, each with the run that will look."""
-    items: list[str] = Field(default_factory=list, sa_column=_json())
-    """The tasks it hints at."""
     request_id: str | None = None
     handled_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     attempts: int = 0

@@ -63,7 +63,6 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("routed", sa.Boolean(), nullable=False),
-        sa.Column("items", sa.JSON(), nullable=False),
         sa.Column("request_id", sa.String(), nullable=True),
         sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
