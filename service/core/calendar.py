@@ -1,0 +1,183 @@
+"""Working days: which days a company works, and counting them the way Excel's WORKDAY does.
+
+The anchor day is never counted, |n| working days are, and the result is a working day. A prefix table answers each
+question with one look-up; it grows by itself when somebody asks outside of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from functools import cached_property
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+_FIRST, _LAST = date.min.toordinal(), date.max.toordinal()
+
+
+class _Table(NamedTuple):
+    """Working days of one stretch of days, as proleptic ordinals."""
+
+    first: int
+    upto: list[int]
+    """How many working days of the stretch are on or before `first + index`."""
+    days: list[int]
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The days on which work is done, as plain data; equal data makes equal calendars.
+
+    Raises `ValueError` for a week without any working day, a malformed week or an unknown time zone.
+    """
+
+    name: str
+    weekmask: str = "1111100"
+    """Monday to Sunday, `1` = working."""
+    holidays: Mapping[date, str] = field(default_factory=dict)
+    """Closed days and why; one on a rest day changes nothing."""
+    extra_working_days: frozenset[date] = frozenset()
+    """Worked although the week says rest."""
+    time_zone: str = "UTC"
+    cutoff: time | None = None
+    """What arrives after this local time, or on a closed day, counts as received on the next working day."""
+    _table: _Table = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if len(self.weekmask) != 7 or not set(self.weekmask) <= {"0", "1"}:
+            raise ValueError(f"{self.name}: a week is seven characters 0 or 1, Monday first, not {self.weekmask!r}")
+        if "1" not in self.weekmask:
+            raise ValueError(f"{self.name}: a calendar needs at least one working weekday")
+        try:
+            ZoneInfo(self.time_zone)
+        except (OSError, ValueError) as unknown:
+            raise ValueError(f"{self.name}: {self.time_zone!r} is not a time zone") from unknown
+        object.__setattr__(self, "holidays", MappingProxyType(dict(sorted(self.holidays.items()))))
+        object.__setattr__(self, "_table", _Table(0, [], []))
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    @cached_property
+    def digest(self) -> str:
+        """A short fingerprint of the data, equal wherever the data is equal."""
+        return sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()[:12]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON, to be frozen into a campaign; `from_dict` reads it back."""
+        return {
+            "name": self.name,
+            "weekmask": self.weekmask,
+            "holidays": {day.isoformat(): name for day, name in self.holidays.items()},
+            "extra_working_days": sorted(day.isoformat() for day in self.extra_working_days),
+            "time_zone": self.time_zone,
+            "cutoff": self.cutoff.isoformat() if self.cutoff else None,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Calendar:
+        """The calendar that `as_dict` wrote."""
+        return cls(
+            name=data["name"],
+            weekmask=data["weekmask"],
+            holidays={date.fromisoformat(day): name for day, name in data["holidays"].items()},
+            extra_working_days=frozenset(map(date.fromisoformat, data["extra_working_days"])),
+            time_zone=data["time_zone"],
+            cutoff=time.fromisoformat(data["cutoff"]) if data["cutoff"] else None,
+        )
+
+    def is_working(self, day: date) -> bool:
+        """Whether work is done on that day."""
+        if day in self.holidays:
+            return False
+        return self.weekmask[day.weekday()] == "1" or day in self.extra_working_days
+
+    def next(self, day: date) -> date:
+        """The day itself if it is worked, else the first working day after it."""
+        return day if self.is_working(day) else self.shift(day, 1)
+
+    def previous(self, day: date) -> date:
+        """The day itself if it is worked, else the last working day before it."""
+        return day if self.is_working(day) else self.shift(day, -1)
+
+    def shift(self, day: date, n: int) -> date:
+        """The |n|-th working day after (n > 0) or before (n < 0) the day; the day itself for 0."""
+        if n == 0:
+            return day
+        first, upto, days = self._table
+        at = day.toordinal() - first
+        if 0 < at < len(upto):
+            position = upto[at] + n - 1 if n > 0 else upto[at - 1] + n
+            if 0 <= position < len(days):
+                return date.fromordinal(days[position])
+        self._cover(day.toordinal(), abs(n))
+        return self.shift(day, n)
+
+    def working_days_between(self, low: date, high: date) -> int:
+        """How many working days lie after `low` and up to `high`; 0 when `high` is not after `low`."""
+        if high <= low:
+            return 0
+        # Both ends are read from one table: another thread may put a longer one in its place at any time.
+        first, upto, _ = self._table_with(low.toordinal(), high.toordinal())
+        return upto[high.toordinal() - first] - upto[low.toordinal() - first]
+
+    def closed_days(self, low: date, high: date) -> Iterator[tuple[date, str]]:
+        """Holidays after `low` and up to `high` that took a working day away, in order, with their names."""
+        for day, name in self.holidays.items():
+            if low < day <= high and self.weekmask[day.weekday()] == "1":
+                yield day, name
+
+    def date_of(self, instant: datetime) -> date:
+        """The day an instant falls on in this calendar's time zone; the instant must know its own zone."""
+        return self._local(instant).date()
+
+    def received_on(self, instant: datetime) -> date:
+        """The day from which something received at that instant counts."""
+        local = self._local(instant)
+        if self.cutoff is None:
+            return local.date()
+        if self.is_working(local.date()) and local.time() > self.cutoff:
+            return self.shift(local.date(), 1)
+        return self.next(local.date())
+
+    def _local(self, instant: datetime) -> datetime:
+        if instant.tzinfo is None:
+            raise ValueError(f"{instant} has no time zone")
+        return instant.astimezone(ZoneInfo(self.time_zone))
+
+    def _table_with(self, low: int, high: int) -> _Table:
+        table = self._table
+        for end in (low, high):
+            if not 0 <= end - table.first < len(table.upto):
+                self._cover(end, 0)
+                return self._table_with(low, high)
+        return table
+
+    def _cover(self, ordinal: int, count: int) -> None:
+        """Make the table reach `count` working days either side of the day (threads may do so at once: all agree)."""
+        old = self._table
+        reach = 366 + 7 * (count + len(self.holidays))
+        low, high = ordinal - reach, ordinal + reach
+        if old.upto:
+            low, high = min(low, old.first), max(high, old.first + len(old.upto) - 1)
+        low, high = max(low, _FIRST), min(high, _LAST)
+        if old.upto and low == old.first and high == old.first + len(old.upto) - 1:
+            day = date.fromordinal(ordinal)
+            raise OverflowError(f"{self.name}: {count} working days from {day} lead out of the calendar")
+        object.__setattr__(self, "_table", self._tabulate(low, high))
+
+    def _tabulate(self, low: int, high: int) -> _Table:
+        closed = {day.toordinal() for day in self.holidays}
+        extra = {day.toordinal() for day in self.extra_working_days}
+        works = [mark == "1" for mark in self.weekmask]
+        upto, days = [], []
+        for ordinal in range(low, high + 1):
+            # Day 1 of the proleptic calendar was a Monday.
+            if ordinal not in closed and (works[(ordinal - 1) % 7] or ordinal in extra):
+                days.append(ordinal)
+            upto.append(len(days))
+        return _Table(low, upto, days)

@@ -1,0 +1,318 @@
+"""Template and request in, plan out: the wanted tasks with dates, owners and the reason for every date. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, Literal, TypeAlias
+
+from service.core import explain
+from service.core.calendar import Calendar
+from service.core.inputs import InputProblem, InputProblems, read_inputs
+from service.core.schedule import (
+    COMPLETE,
+    Bounds,
+    Edge,
+    Network,
+    Schedule,
+    Squeezed,
+    bounds,
+    earliest_anchor,
+    schedule,
+    squeeze,
+)
+from service.core.template import Policy, Template
+from service.core.wiring import Facts, squeezes, wire
+
+__all__ = ["Facts", "InputProblem", "InputProblems", "Plan", "PlannedTask", "Verdict", "make_plan", "read_inputs"]
+
+Verdict: TypeAlias = Literal["planned", "flagged", "compressed", "shift_proposed", "rejected"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedTask:
+    """One task of a plan."""
+
+    key: str
+    title: str
+    text: str
+    """Markdown."""
+    party: str
+    owner: str
+    """A role name, or `requester`."""
+    start_on: date
+    due_on: date
+    depends_on: tuple[str, ...]
+    milestone: bool
+    slack: int | None
+    """Working days it can slip; None where nothing bounds it."""
+    late_by: int = 0
+    """Working days by which it misses its latest date at the agreed pace."""
+    pinned: bool = False
+    """Its date was fixed by a person."""
+    why: str
+    """One sentence that explains the date."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The wanted tasks of one campaign, in the order of their due dates, and whether they are possible."""
+
+    template: str
+    version: int
+    digest: str
+    """Changes when the template or the calendar does."""
+    inputs: dict[str, Any]
+    """As JSON: dates are ISO texts, which `read_inputs` reads back."""
+    complete_on: date
+    planned_on: date
+    request_by: date | None
+    """The last day on which the request can be complete and keep the lead time."""
+    promised_on: date | None
+    """By when the whole request is promised."""
+    tasks: tuple[PlannedTask, ...]
+    """For `shift_proposed`, the tasks as they would be on the proposed date."""
+    feasible: bool
+    """Whether the dates asked for can be kept, compressed if need be."""
+    verdict: Verdict
+    problems: tuple[str, ...]
+    earliest_anchor: tuple[str, date] | None
+    """The input and the first date for which the plan is possible; only for an infeasible plan."""
+    compressions: tuple[str, ...]
+    critical: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON values; `from_dict` reads it back."""
+        data: dict[str, Any] = _jsonable(asdict(self))
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Plan:
+        """The plan that `as_dict` wrote."""
+        earliest = data["earliest_anchor"]
+        return cls(
+            **{
+                **data,
+                "inputs": dict(data["inputs"]),
+                "tasks": tuple(_task_from(task) for task in data["tasks"]),
+                "problems": tuple(data["problems"]),
+                "compressions": tuple(data["compressions"]),
+                "critical": tuple(data["critical"]),
+                "earliest_anchor": earliest and (earliest[0], date.fromisoformat(earliest[1])),
+                **_dates(data, "complete_on", "planned_on", "request_by", "promised_on"),
+            }
+        )
+
+
+def _task_from(data: Mapping[str, Any]) -> PlannedTask:
+    return PlannedTask(**{**data, "depends_on": tuple(data["depends_on"]), **_dates(data, "start_on", "due_on")})
+
+
+def _dates(data: Mapping[str, Any], *names: str) -> dict[str, date | None]:
+    return {name: data[name] and date.fromisoformat(data[name]) for name in names}
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {key: _jsonable(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(entry) for entry in value]
+    return value
+
+
+def make_plan(template: Template, calendar: Calendar, facts: Facts, *, replan: bool = False) -> Plan:
+    """The plan of this request.
+
+    A first plan that is not possible follows the template's feasibility policies, the first that works. A running
+    campaign (something is done or pinned, or `replan`) is never rejected or moved: what is late is flagged, and a date
+    that a person fixed is kept even where it breaks a rule.
+    """
+    return _Case(template, calendar, facts, running=replan or bool(facts.done or facts.pins)).plan()
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One request being planned."""
+
+    template: Template
+    calendar: Calendar
+    facts: Facts
+    running: bool
+
+    @cached_property
+    def network(self) -> Network:
+        return wire(self.template, self.calendar, self.facts)
+
+    @cached_property
+    def asked(self) -> Bounds:
+        """The request exactly as it was asked for."""
+        return bounds(self.network)
+
+    @cached_property
+    def squeezed(self) -> tuple[Bounds, dict[Squeezed, int]]:
+        """After the agreed compressions, if the template has any."""
+        net, changes = squeeze(self.network, squeezes(self.template, self.network))
+        return (bounds(net), changes) if changes else (self.asked, {})
+
+    @cached_property
+    def conflicts(self) -> list[Edge]:
+        """The rules that a person's date breaks against another fixed date."""
+        fixed, pins = self.asked.fixed, self.facts.pins.keys() - self.facts.done.keys()
+        return [
+            edge
+            for edge in self.network.edges
+            if (edge.before in pins or edge.after in pins)
+            and edge.before in fixed
+            and edge.after in fixed
+            and self._breaks(edge, fixed[edge.before], fixed[edge.after])
+        ]
+
+    def _breaks(self, edge: Edge, before: date, after: date) -> bool:
+        work = edge.work(self.network.nodes.get(edge.after))
+        if edge.before in self.facts.pins:
+            return before > edge.latest(after, work, self.calendar, fixed=True)
+        return edge.earliest(before, work, self.calendar) > after
+
+    @cached_property
+    def possible_from(self) -> tuple[str, date] | None:
+        """The first date of the movable input for which the plan is possible."""
+        name = self.template.movable
+        if name is None or f"inputs.{name}" not in self.network.anchors:
+            return None
+        day = earliest_anchor(self.network, f"inputs.{name}", squeezes(self.template, self.network))
+        return (name, day) if day else None
+
+    def plan(self) -> Plan:
+        if self.asked.feasible and not self.conflicts and not self._overdue:
+            return self._as("planned", self.asked)
+        if self.asked.feasible:
+            return self._as("flagged", self.asked)
+        policies = self.template.feasibility.try_
+        if self.running:
+            policies = tuple(policy for policy in policies if policy == "compress")
+        ways: dict[Policy, Callable[[], Plan | None]] = {
+            "compress": self._compressed,
+            "shift": self._shifted,
+            "reject": lambda: self._as("rejected", self.asked),
+            "flag": self._flagged,
+        }
+        plans = (ways[policy]() for policy in (*policies, "flag"))
+        return next(plan for plan in plans if plan is not None)
+
+    def _compressed(self) -> Plan | None:
+        found, changes = self.squeezed
+        verdict: Verdict = "flagged" if self.conflicts else "compressed"
+        return self._as(verdict, found, changes) if found.feasible else None
+
+    def _shifted(self) -> Plan | None:
+        if self.possible_from is None:
+            return None
+        name, day = self.possible_from
+        moved = replace(self.facts, inputs={**self.facts.inputs, name: day})
+        tasks = make_plan(self.template, self.calendar, moved).tasks
+        return replace(self._as("shift_proposed", self.asked), tasks=tasks)
+
+    def _flagged(self) -> Plan:
+        # What the compressions win is kept even where it is not enough: the plan is less late with them.
+        return self._as("flagged", *self.squeezed)
+
+    def _as(self, verdict: Verdict, found: Bounds, changes: Mapping[Squeezed, int] | None = None) -> Plan:
+        template, facts = self.template, self.facts
+        feasible = found.feasible and not self.conflicts
+        lead = template.lead_time
+        anchor = self.network.anchors.get(lead.ref) if lead else None
+        return Plan(
+            template=template.id,
+            version=template.version,
+            digest=sha256(f"{template.digest} {self.calendar.digest}".encode()).hexdigest()[:16],
+            inputs=_jsonable(facts.inputs),
+            complete_on=facts.complete_on,
+            planned_on=facts.today,
+            request_by=lead.span.before(anchor, self.calendar) if lead and anchor else None,
+            promised_on=self._promised,
+            tasks=self._tasks(schedule(found)),
+            feasible=feasible,
+            verdict=verdict,
+            problems=tuple(self._problems(feasible=found.feasible)),
+            earliest_anchor=None if found.feasible else self.possible_from,
+            compressions=self._compressions(changes or {}),
+            critical=found.critical(),
+        )
+
+    @property
+    def _promised(self) -> date | None:
+        turnaround = self.template.turnaround
+        return turnaround.date_from(self.facts.complete_on, self.calendar) if turnaround else None
+
+    @cached_property
+    def _overdue(self) -> tuple[str, date] | None:
+        """The last open task and the day it can be done, when that is after the promised day."""
+        last = max(self.asked.earliest.items(), key=lambda item: (item[1], item[0]), default=None)
+        return last if last and self._promised and last[1] > self._promised else None
+
+    def _tasks(self, dated: Schedule) -> tuple[PlannedTask, ...]:
+        narrator = self._narrator(dated.bounds)
+        rank = {key: index for index, key in enumerate(self._ranked())}
+        keys = sorted(dated.due, key=lambda key: (dated.due[key], rank[key]))
+        return tuple(self._task(key, dated, narrator) for key in keys)
+
+    def _ranked(self) -> list[str]:
+        """Keys by how many tasks stand before them in a row, then by name: the order of the file changes nothing."""
+        depth: dict[str, int] = {}
+        for key in self.network.order:
+            before = (depth[edge.before] for edge in self.network.edges if edge.after == key and edge.before in depth)
+            depth[key] = 1 + max(before, default=0)
+        return sorted(depth, key=lambda key: (depth[key], key))
+
+    def _task(self, key: str, dated: Schedule, narrator: explain.Narrator) -> PlannedTask:
+        recipe, found = self.template.tasks[key], dated.bounds
+        waits = [edge.before for edge in self.network.edges if edge.after == key and edge.kind == "depends_on"]
+        slack = found.slack(key)
+        return PlannedTask(
+            key=key,
+            title=recipe.title,
+            text=recipe.description,
+            party=recipe.party,
+            owner=recipe.role,
+            start_on=dated.start[key],
+            due_on=dated.due[key],
+            depends_on=tuple(waits),
+            milestone=recipe.duration.value == 0,
+            slack=None if slack is None else max(slack, 0),
+            late_by=found.late_by(key) if key in found.earliest else 0,
+            pinned=key in self.facts.pins and key not in self.facts.done,
+            why=narrator.why(key, dated.due[key], dated.reason.get(key), dated.due),
+        )
+
+    def _narrator(self, found: Bounds) -> explain.Narrator:
+        names = {f"inputs.{name}": self.template.label(name) for name in self.template.inputs}
+        names |= {key: f"“{self.template.tasks[key].title}”" for key in self.network.nodes}
+        names[COMPLETE] = "the complete request"
+        return explain.Narrator(found, names, self.facts.pins, self.facts.done)
+
+    def _compressions(self, changes: Mapping[Squeezed, int]) -> tuple[str, ...]:
+        narrator = self._narrator(self.asked)
+        return tuple(narrator.compressed(what, self.network.size(what), value) for what, value in changes.items())
+
+    def _problems(self, *, feasible: bool) -> list[str]:
+        """What stands against the plan as it was asked for; when it is feasible only what a person's dates break."""
+        narrator = self._narrator(self.asked)
+        problems = [narrator.conflict(edge) for edge in self.conflicts]
+        if self._overdue and self._promised:
+            problems.append(narrator.overdue(*self._overdue, self._promised))
+        if feasible:
+            return problems
+        if self.asked.late:
+            chain, told = narrator.chain()
+            problems += [chain, *filter(None, [narrator.also_late(told)])]
+        problems += [narrator.short_notice(notice, self.facts.complete_on) for notice in self.asked.short_notice]
+        if self.asked.late and self.template.feasibility.compress:
+            found, changes = self.squeezed
+            won = self.asked.shortfall - found.shortfall
+            problems.append(explain.won_back(self._compressions(changes), won, self.asked.shortfall))
+        return problems

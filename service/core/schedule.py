@@ -1,0 +1,410 @@
+"""The constraint network behind a plan: how early and how late each task can be, and which date it gets.
+
+Every rule has the form "due(after) is at least due(before) plus something", so a forward pass gives the earliest
+dates, a backward pass with the exact inverse gives the latest ones, and a task is late where the two cross.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from typing import Literal, TypeAlias
+
+from service.core.calendar import Calendar
+from service.core.offsets import Rounding, Span, rounded
+
+COMPLETE = "request.complete"
+"""The anchor from which a request counts: the day on which everything needed was there."""
+SEARCH_DAYS = 500
+"""How many working days ahead the earliest possible date is looked for."""
+
+
+class Cycle(ValueError):
+    """The tasks wait for each other; `path` names them in order and ends where it began."""
+
+    def __init__(self, path: Sequence[str]) -> None:
+        self.path = tuple(path)
+        super().__init__(f"these tasks wait for each other: {' → '.join(path)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A task as the network sees it. A node that is pinned to an anchor or has a fixed date is never moved."""
+
+    key: str
+    duration: int = 0
+    """Working days; 0 is a milestone."""
+    alap: bool = False
+    """As late as possible, where something bounds it; else as early as possible."""
+    anchor: str | None = None
+    """Pinned to the date of this anchor."""
+    rounding: Rounding = "keep"
+    """What happens to that date when it is not a working day."""
+    fixed: date | None = None
+    not_before: date | None = None
+    not_after: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """`after` is due at least `span` later than `before`; a dependency adds the working days that `after` takes."""
+
+    before: str
+    after: str
+    span: Span
+    kind: Literal["depends_on", "due", "min_gap"]
+
+    def work(self, node: Node | None) -> int:
+        """Working days that `after` itself takes between the two due dates."""
+        return node.duration if node is not None and self.kind == "depends_on" else 0
+
+    def earliest(self, before: date, work: int, calendar: Calendar) -> date:
+        """The least due date of `after`, not yet rounded to a working day."""
+        return calendar.shift(self.span.after(before, calendar), work)
+
+    def latest(self, after: date, work: int, calendar: Calendar, *, fixed: bool) -> date:
+        """The greatest working day on which `before` may be due.
+
+        Counted back from a fixed date as people count (1 business day before a Sunday is Friday); from another task
+        it is the exact inverse of `earliest`, so that the two passes never disagree.
+        """
+        if fixed and self.kind != "depends_on":
+            return calendar.previous(self.span.before(after, calendar))
+        if self.span.unit == "business_days":
+            guess = calendar.shift(after, -(self.span.value + work))
+        else:
+            # Months of different length clamp to one day, so up to three later days may still be early enough.
+            guess = self.span.before(after, calendar) + timedelta(days=3 if self.span.unit == "months" else 0)
+        day = calendar.previous(guess)
+        while self.earliest(day, work, calendar) > after:
+            day = calendar.shift(day, -1)
+        return day
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The request must be complete at least `span` of calendar time before the anchor."""
+
+    anchor: str
+    span: Span
+
+
+Squeezed: TypeAlias = str | tuple[str, str]
+"""What can be made shorter: a task by its key, or the gap between two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Squeeze:
+    """A duration or gap that may be cut down to `least` of its own unit."""
+
+    what: Squeezed
+    least: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """Tasks, anchors and rules; `network` is the way to make one."""
+
+    calendar: Calendar
+    begin: date
+    """Work counts from here."""
+    today: date
+    """Nothing that is still free is due before it."""
+    anchors: Mapping[str, date]
+    nodes: Mapping[str, Node]
+    edges: tuple[Edge, ...]
+    notices: tuple[Notice, ...] = ()
+    order: tuple[str, ...] = ()
+
+    def at(self, anchor: str, day: date) -> Network:
+        """The same with another date for one anchor."""
+        return replace(self, anchors={**self.anchors, anchor: day})
+
+    def size(self, what: Squeezed) -> int:
+        """How long the task or gap is now, in its own unit."""
+        if isinstance(what, str):
+            return self.nodes[what].duration
+        return next(edge.span.value for edge in self.edges if _is_gap(edge, what))
+
+    def resized(self, what: Squeezed, value: int) -> Network:
+        """The same with another length for one task or gap."""
+        if isinstance(what, str):
+            return replace(self, nodes={**self.nodes, what: replace(self.nodes[what], duration=value)})
+        edges = (
+            replace(edge, span=replace(edge.span, value=value)) if _is_gap(edge, what) else edge for edge in self.edges
+        )
+        return replace(self, edges=tuple(edges))
+
+    def fixed_dates(self) -> dict[str, date]:
+        """Everything that does not move: anchors, pinned tasks, tasks with a date of their own."""
+        dates = dict(self.anchors)
+        for node in self.nodes.values():
+            if node.fixed is not None:
+                dates[node.key] = node.fixed
+            elif node.anchor is not None:
+                dates[node.key] = rounded(self.anchors[node.anchor], node.rounding, self.calendar)
+        return dates
+
+
+def _is_gap(edge: Edge, ends: tuple[str, str]) -> bool:
+    return edge.kind == "min_gap" and (edge.before, edge.after) == ends
+
+
+def network(
+    calendar: Calendar,
+    nodes: Iterable[Node],
+    edges: Iterable[Edge],
+    *,
+    anchors: Mapping[str, date],
+    begin: date,
+    today: date | None = None,
+    notices: Iterable[Notice] = (),
+) -> Network:
+    """A network in an order in which it can be solved; raises `Cycle`. `today` is `begin` unless given."""
+    by_key = {node.key: node for node in nodes}
+    all_edges = tuple(edges)
+    return Network(
+        calendar=calendar,
+        begin=begin,
+        today=today or begin,
+        anchors=anchors,
+        nodes=by_key,
+        edges=all_edges,
+        notices=tuple(notices),
+        order=order_of(by_key, ((edge.before, edge.after) for edge in all_edges)),
+    )
+
+
+def order_of(keys: Iterable[str], pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The keys, each after everything it waits for; raises `Cycle`."""
+    waits: dict[str, set[str]] = {key: set() for key in keys}
+    for before, after in pairs:
+        if before in waits and after in waits:
+            waits[after].add(before)
+    try:
+        return tuple(TopologicalSorter(waits).static_order())
+    except CycleError as cycle:
+        raise Cycle(cycle.args[1]) from None
+
+
+Reason: TypeAlias = Edge | Literal["work", "today", "not_before", "not_after"]
+"""What decided a date: a rule between two tasks, the work from the start on, today, or a bound of the task's own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """How early and how late every free task can be due, and what makes it so."""
+
+    network: Network
+    fixed: Mapping[str, date]
+    earliest: Mapping[str, date]
+    latest: Mapping[str, date | None]
+    pushed_by: Mapping[str, Reason]
+    held_by: Mapping[str, Reason]
+
+    @cached_property
+    def late(self) -> tuple[str, ...]:
+        """The tasks that cannot make their latest date."""
+        return tuple(sorted(key for key in self.earliest if self.late_by(key)))
+
+    @cached_property
+    def short_notice(self) -> tuple[Notice, ...]:
+        """The lead times that are not kept."""
+        complete = self.fixed.get(COMPLETE)
+        return tuple(
+            notice
+            for notice in self.network.notices
+            if complete is not None and complete > notice.span.before(self.fixed[notice.anchor], self.network.calendar)
+        )
+
+    @property
+    def feasible(self) -> bool:
+        """No task is late and every lead time is kept."""
+        return not self.late and not self.short_notice
+
+    @property
+    def shortfall(self) -> int:
+        """By how many working days the latest task is late."""
+        return max(map(self.late_by, self.late), default=0)
+
+    def late_by(self, key: str) -> int:
+        """Working days by which the task cannot make its latest date; 0 when it can."""
+        latest = self.latest[key]
+        return 0 if latest is None else self.network.calendar.working_days_between(latest, self.earliest[key])
+
+    def slack(self, key: str) -> int | None:
+        """Working days the task can slip, negative when it is late; None where nothing bounds it."""
+        latest = self.latest.get(key)
+        if latest is None:
+            return None
+        return self.network.calendar.working_days_between(self.earliest[key], latest) - self.late_by(key)
+
+    def critical(self) -> tuple[str, ...]:
+        """The tasks with the least slack."""
+        slacks = {key: slack for key in self.earliest if (slack := self.slack(key)) is not None}
+        least = min(slacks.values(), default=None)
+        return tuple(sorted(key for key, slack in slacks.items() if slack == least))
+
+
+def bounds(net: Network) -> Bounds:
+    """Both passes over the network."""
+    fixed = net.fixed_dates()
+    earliest: dict[str, date] = {}
+    pushed_by: dict[str, Reason] = {}
+    incoming = _grouped(net, "after")
+    for key in net.order:
+        if key not in fixed:
+            earliest[key], pushed_by[key] = _least(net, net.nodes[key], incoming[key], fixed, earliest)
+    latest: dict[str, date | None] = {}
+    held_by: dict[str, Reason] = {}
+    outgoing = _grouped(net, "before")
+    for key in reversed(net.order):
+        if key not in fixed:
+            bound = _greatest(net, net.nodes[key], outgoing[key], fixed, latest)
+            latest[key] = None
+            if bound is not None:
+                latest[key], held_by[key] = bound
+    return Bounds(network=net, fixed=fixed, earliest=earliest, latest=latest, pushed_by=pushed_by, held_by=held_by)
+
+
+def _grouped(net: Network, end: Literal["before", "after"]) -> dict[str, list[Edge]]:
+    groups: dict[str, list[Edge]] = {key: [] for key in net.nodes}
+    for edge in net.edges:
+        key = edge.before if end == "before" else edge.after
+        if key in groups:
+            groups[key].append(edge)
+    return groups
+
+
+def _least(
+    net: Network, node: Node, incoming: Iterable[Edge], fixed: Mapping[str, date], before: Mapping[str, date]
+) -> tuple[date, Reason]:
+    calendar = net.calendar
+    least = calendar.shift(net.begin, node.duration)
+    reason: Reason = "work"
+    if net.today > least:
+        least, reason = net.today, "today"
+    if node.not_before is not None and node.not_before > least:
+        least, reason = node.not_before, "not_before"
+    for edge in incoming:
+        start = fixed.get(edge.before) or before[edge.before]
+        day = edge.earliest(start, edge.work(node), calendar)
+        # A predecessor explains a date better than the general floor does.
+        if day > least or (day == least and not isinstance(reason, Edge)):
+            least, reason = day, edge
+    return calendar.next(least), reason
+
+
+def _greatest(
+    net: Network, node: Node, outgoing: Iterable[Edge], fixed: Mapping[str, date], after: Mapping[str, date | None]
+) -> tuple[date, Reason] | None:
+    bound: tuple[date, Reason] | None = None
+    if node.not_after is not None:
+        bound = net.calendar.previous(node.not_after), "not_after"
+    for edge in outgoing:
+        end = fixed.get(edge.after) or after[edge.after]
+        if end is not None:
+            work = edge.work(net.nodes.get(edge.after))
+            day = edge.latest(end, work, net.calendar, fixed=edge.after in fixed)
+            if bound is None or day < bound[0]:
+                bound = day, edge
+    return bound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """The date every task gets, and what decided it."""
+
+    bounds: Bounds
+    due: Mapping[str, date]
+    start: Mapping[str, date]
+    reason: Mapping[str, Reason]
+    """For every task that is not fixed."""
+
+
+def schedule(found: Bounds) -> Schedule:
+    """Date the tasks.
+
+    A task that is as late as possible takes its latest date, every other one the least that the dates before it
+    allow. A late task is due when its anchor needs it, but never before today.
+    """
+    net, fixed = found.network, found.fixed
+    due: dict[str, date] = {}
+    reason: dict[str, Reason] = {}
+    incoming = _grouped(net, "after")
+    for key in net.order:
+        node, latest = net.nodes[key], found.latest.get(key)
+        if key in fixed:
+            due[key] = fixed[key]
+        elif latest is not None and key in found.late:
+            due[key], reason[key] = max(latest, net.calendar.next(net.today)), found.held_by[key]
+        elif latest is not None and node.alap:
+            due[key], reason[key] = latest, found.held_by[key]
+        else:
+            due[key], reason[key] = _least(net, node, incoming[key], fixed, due)
+    start = {key: net.calendar.shift(day, min(0, 1 - net.nodes[key].duration)) for key, day in due.items()}
+    return Schedule(bounds=found, due=due, start=start, reason=reason)
+
+
+def squeeze(net: Network, items: Iterable[Squeeze]) -> tuple[Network, dict[Squeezed, int]]:
+    """Cut items in order until no task is late: each as far as it helps and no further; also what was changed."""
+    changes: dict[Squeezed, int] = {}
+    for item in items:
+        size = net.size(item.what)
+        now = bounds(net).shortfall
+        if now == 0:
+            break
+        if item.least >= size or bounds(net.resized(item.what, item.least)).shortfall == now:
+            continue
+        goal = bounds(net.resized(item.what, item.least)).shortfall
+        changes[item.what] = next(
+            value
+            for value in range(size - 1, item.least - 1, -1)
+            if bounds(net.resized(item.what, value)).shortfall == goal
+        )
+        net = net.resized(item.what, changes[item.what])
+    return net, changes
+
+
+def earliest_anchor(net: Network, anchor: str, items: Sequence[Squeeze] = ()) -> date | None:
+    """The first working day, from the anchor's date on, for which the plan is feasible, cutting `items` if need be.
+
+    None when there is none within `SEARCH_DAYS` working days.
+    """
+    first = net.calendar.next(net.anchors[anchor])
+    shortest = net
+    for item in items:
+        shortest = shortest.resized(item.what, min(item.least, net.size(item.what)))
+
+    def possible(steps: int) -> bool:
+        return bounds(shortest.at(anchor, net.calendar.shift(first, steps))).feasible
+
+    def planned(steps: int) -> bool:
+        moved = net.at(anchor, net.calendar.shift(first, steps))
+        return bounds(squeeze(moved, items)[0]).feasible
+
+    start = 0
+    if _later_is_never_worse(net, anchor):
+        if not possible(SEARCH_DAYS):
+            return None
+        start = bisect_left(range(SEARCH_DAYS), True, key=possible)
+    # Cutting one item after the other can win less than cutting all at once, so the real answer may lie days later.
+    found = (steps for steps in range(start, SEARCH_DAYS + 1) if possible(steps) and (not items or planned(steps)))
+    steps = next(found, None)
+    return None if steps is None else net.calendar.shift(first, steps)
+
+
+def _later_is_never_worse(net: Network, anchor: str) -> bool:
+    """Whether moving the anchor later cannot make a task late: nothing that it pushes has an upper bound."""
+    latest = bounds(net).latest
+    pushed = {anchor} | {node.key for node in net.nodes.values() if node.anchor == anchor and node.fixed is None}
+    for key in net.order:
+        if any(edge.before in pushed for edge in net.edges if edge.after == key):
+            if latest.get(key) is not None:
+                return False
+            pushed.add(key)
+    return True

@@ -1,0 +1,179 @@
+"""Every published SLA case: the planning half must come out to the day."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.core import schedule as engine
+from service.core.calendar import Calendar
+from service.core.offsets import Offset, Span
+
+CASES = Path(os.environ.get("TMINUS_SLA_CASES", Path(__file__).parents[2].parent / "shared" / "sla" / "cases.jsonl"))
+
+
+def cases() -> list[Any]:
+    """One parameter a line of the file, or one that says why there is none."""
+    if not CASES.exists():
+        return [pytest.param({}, id="none", marks=pytest.mark.skip(reason=f"{CASES.name} is not beside the project"))]
+    lines = [json.loads(line) for line in CASES.read_text(encoding="utf-8").splitlines() if line.strip()]
+    clocks = pytest.mark.skip(reason="clocks come with the next release")
+    return [
+        pytest.param(case, id=case["id"], marks=clocks if case["kind"].startswith("business_hours") else ())
+        for case in lines
+    ]
+
+
+@pytest.mark.parametrize("case", cases())
+def test_sla_case(case: dict[str, Any]) -> None:
+    """What the case expects is what the engine says, field by field."""
+    solvers = {"business_days": counted, "weeks": counted, "schedule": scheduled}
+    agree(solvers[case["kind"]](case), normal(case["expected"]), case["id"])
+
+
+def agree(answer: Any, expected: Any, where: str) -> None:
+    """Every expected field, however deep, has the expected value."""
+    if isinstance(expected, dict) and isinstance(answer, dict):
+        for key, value in expected.items():
+            assert key in answer, f"{where}.{key} is missing"
+            agree(answer[key], value, f"{where}.{key}")
+    else:
+        assert answer == expected, where
+
+
+def normal(expected: Any) -> Any:
+    """The same, with one way of writing what was compressed."""
+    changes = expected.get("compressed", {}).get("changes") if isinstance(expected, dict) else None
+    if not changes:
+        return expected
+    named = {" ".join(re.findall(r"\w+", key)[1:]): value for key, value in changes.items()}
+    return {**expected, "compressed": {**expected["compressed"], "changes": named}}
+
+
+def calendar_of(case: Mapping[str, Any]) -> Calendar:
+    data = case["calendar"]
+    cutoff = case.get("deemed_received", {}).get("cutoff")
+    return Calendar(
+        name=case["id"],
+        weekmask=data["weekmask"],
+        holidays={day(text): "holiday" for text in data.get("holidays", ())},
+        extra_working_days=frozenset(map(day, data.get("extra_working_days", ()))),
+        cutoff=time.fromisoformat(cutoff) if cutoff else None,
+    )
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def counted(case: dict[str, Any]) -> str:
+    calendar, anchor = calendar_of(case), day(case["anchor"])
+    if received := case.get("deemed_received"):
+        anchor = calendar.received_on(datetime.fromisoformat(f"{anchor}T{received['received_at']}+00:00"))
+    value = case["offset"]
+    offset = Offset(abs(value), case.get("unit", "business_days"), "before" if value < 0 else "after", "anchor")
+    return offset.date_from(anchor, calendar, case.get("on_non_working_day", "keep")).isoformat()
+
+
+def scheduled(case: dict[str, Any]) -> dict[str, Any]:
+    net = network_of(case)
+    found = engine.bounds(net)
+    answer = told(found)
+    if found.feasible:
+        return answer
+    if movable := case.get("movable_anchor"):
+        moved = engine.earliest_anchor(net, movable)
+        answer["earliest_anchor"] = iso(moved)
+        answer["shifted"] = {"anchor": iso(moved), **told(engine.bounds(net.at(movable, moved)))} if moved else None
+    items = [engine.Squeeze(item.get("task") or (item["from"], item["to"]), item["min"]) for item in squeezes(case)]
+    shorter, changes = engine.squeeze(net, items)
+    named = {what if isinstance(what, str) else " ".join(what): value for what, value in changes.items()}
+    answer["compressed"] = {"changes": named, **told(engine.bounds(shorter))}
+    return answer
+
+
+def squeezes(case: dict[str, Any]) -> list[dict[str, Any]]:
+    return case.get("compress") or []
+
+
+def told(found: engine.Bounds) -> dict[str, Any]:
+    """A solved network in the words of the case file."""
+    answer: dict[str, Any] = {
+        "feasible": found.feasible,
+        "earliest": {key: iso(value) for key, value in found.earliest.items()},
+        "latest": {key: iso(value) for key, value in found.latest.items()},
+        "slack": {key: found.slack(key) for key in found.earliest},
+        "critical": list(found.critical()),
+    }
+    if found.feasible:
+        plan = engine.schedule(found)
+        answer |= {
+            "due": {key: iso(value) for key, value in plan.due.items()},
+            "start": {key: iso(value) for key, value in plan.start.items()},
+        }
+    else:
+        answer |= {
+            "late_tasks": list(found.late),
+            "lead_time_violations": [notice.anchor for notice in found.short_notice],
+            "shortfall_business_days": found.shortfall,
+        }
+    return answer
+
+
+def iso(value: date | None) -> str | None:
+    return value and value.isoformat()
+
+
+def network_of(case: dict[str, Any]) -> engine.Network:
+    done = {key: day(value) for key, value in (case.get("done") or {}).items()}
+    nodes, edges = [], []
+    for task in case["tasks"]:
+        nodes.append(node_of(task, done.get(task["id"])))
+        if task["id"] not in done:
+            edges += edges_of(task)
+    for gap in case.get("min_gaps") or ():
+        edges.append(engine.Edge(gap["from"], gap["to"], Span(gap["at_least"], gap["unit"]), "min_gap"))
+    return engine.network(
+        calendar_of(case),
+        nodes,
+        edges,
+        anchors={name: day(value) for name, value in case["anchors"].items()},
+        begin=day(case["now"]),
+        notices=[
+            engine.Notice(lead["anchor"], Span(lead["at_least"], lead["unit"])) for lead in case.get("lead_time") or ()
+        ],
+    )
+
+
+def node_of(task: dict[str, Any], done: date | None) -> engine.Node:
+    due = task.get("due") or {}
+    pinned = due.get("direction") == "on"
+    return engine.Node(
+        key=task["id"],
+        duration=task["duration"],
+        alap=task.get("mode") == "alap",
+        anchor=due["ref"] if pinned else None,
+        rounding=due.get("on_non_working_day", "keep"),
+        fixed=done,
+        not_before=day(task["not_before"]) if task.get("not_before") else None,
+        not_after=day(task["not_after"]) if task.get("not_after") else None,
+    )
+
+
+def edges_of(task: dict[str, Any]) -> list[engine.Edge]:
+    due = task.get("due") or {}
+    edges = [
+        engine.Edge(wait["task"], task["id"], Span(wait.get("lag", 0), wait.get("unit", "business_days")), "depends_on")
+        for wait in task.get("depends_on") or ()
+    ]
+    if due.get("direction") in ("before", "after"):
+        ends = (due["ref"], task["id"]) if due["direction"] == "after" else (task["id"], due["ref"])
+        edges.append(engine.Edge(*ends, Span(due["offset"], due["unit"]), "due"))
+    return edges
