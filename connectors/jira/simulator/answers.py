@@ -240,7 +240,7 @@ class Show:
             "isInitial": False,
             "isAvailable": True,
             "isConditional": False,
-            "isLooped": False,
+            "looped": False,
         }
         if with_fields:
             shown["fields"] = {f.id: {**self.meta(f, required=True), "key": f.id} for f in asked}

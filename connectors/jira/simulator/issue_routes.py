@@ -18,7 +18,7 @@ from connectors.jira.simulator.jql import parse
 from connectors.jira.simulator.model import Comment, Facts, Issue, Json
 from connectors.jira.simulator.strict import BAD_PAYLOAD, NO_ISSUE, Refusal, check_shape, names, number, strings
 
-BULK, BULK_FETCH, PAGE, RECONCILE, PROPERTIES = 50, 100, 5000, 50, 5
+BULK, BULK_FETCH, PAGE, RECONCILE, PROPERTIES, COMMENTS = 50, 100, 5000, 50, 5, 1000
 FULL_PAGE = 100
 """Most issues on a page of a search that asks for more than ids and keys."""
 
@@ -153,6 +153,19 @@ def _comments(call: Call) -> Answer:
 
 def _comment(call: Call) -> Answer:
     return Answer(_comment_shown(call, call.site.comment(call.issue, call.params["comment"])))
+
+
+def _comments_by_id(call: Call) -> Answer:
+    """Those that exist, of all issues."""
+    body = call.body()
+    check_shape(body, {"ids": list}, required="ids")
+    ids = body["ids"]
+    if not 0 < len(ids) <= COMMENTS or not all(type(known) is int for known in ids):
+        raise Refusal(400, BAD_PAYLOAD, errors={"ids": f"1 to {COMMENTS} comment ids"})
+    with_properties = "properties" in call.query.get("expand", "")
+    homes = {str(known): call.site.commented[str(known)] for known in ids if str(known) in call.site.commented}
+    rows = [call.show.comment(home.comments[n], home, properties=with_properties) for n, home in homes.items()]
+    return Answer(page(call, rows, "values", COMMENTS))
 
 
 def _comment_body(call: Call) -> tuple[Any, dict[str, Any]]:
@@ -332,6 +345,7 @@ ISSUE_RESOURCES: list[Resource] = [
     resource("GET", "issue/{issue}/comment/{comment}", _comment, "expand"),
     resource("PUT", "issue/{issue}/comment/{comment}", _edit_comment, "expand notifyUsers"),
     resource("DELETE", "issue/{issue}/comment/{comment}", _delete_comment),
+    resource("POST", "comment/list", _comments_by_id, "expand"),
     resource("GET", "issue/{issue}/properties", _property_keys),
     resource("GET", "issue/{issue}/properties/{key}", _property),
     resource("PUT", "issue/{issue}/properties/{key}", _set_property, permission="EDIT_ISSUES"),

@@ -53,6 +53,8 @@ class Site:
         self.required: set[str] = set()
         self.issues: dict[str, Issue] = {}
         """By id."""
+        self.commented: dict[str, Issue] = {}
+        """The issue of a comment, by the comment's id."""
         self._by_key: dict[str, Issue] = {}
         self._off_screen: set[tuple[str, str | None]] = set()
         self._asked: dict[str, list[str]] = defaultdict(list)
@@ -216,6 +218,8 @@ class Site:
         for link in issue.links:
             other = self.issues[link.outward if link.inward == issue.id else link.inward]
             other.links.remove(link)
+        for comment in issue.comments:
+            del self.commented[comment]
         del self.issues[issue.id], self._by_key[issue.key]
         self.index.forget(int(issue.id))
         self.publish(Event("jira:issue_deleted", actor, issue))
@@ -328,6 +332,7 @@ class Site:
         at = self.now()
         comment = Comment(self._id(), actor, body, at, at, actor, properties)
         issue.comments[comment.id] = comment
+        self.commented[comment.id] = issue
         self._touch(issue)
         self.publish(Event("comment_created", actor, issue, comment=comment))
         return comment
@@ -344,7 +349,7 @@ class Site:
 
     def delete_comment(self, actor: str, issue: Issue, comment: Comment) -> None:
         """It is gone."""
-        del issue.comments[comment.id]
+        del issue.comments[comment.id], self.commented[comment.id]
         self._touch(issue)
         self.publish(Event("comment_deleted", actor, issue, comment=comment))
 
