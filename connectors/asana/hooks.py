@@ -51,12 +51,11 @@ class Hooks:
         self._calls, self._workspace = calls, workspace
         self._webhooks = asana.WebhooksApi(calls.client)
 
-    def all(self, project: str | None = None) -> list[Hook]:
+    def all(self) -> list[Hook]:
         """With their health; see https://developers.asana.com/reference/getwebhooks."""
-        opts = {"workspace": self._workspace, "opt_fields": _HEALTH}
-        if project:
-            opts["resource"] = project
-        return [hook_of(row) for row in retrying()(lambda: self._calls.pages(self._webhooks.get_webhooks, opts=opts))]
+        opts = {"opt_fields": _HEALTH}
+        rows = retrying()(lambda: self._calls.pages(self._webhooks.get_webhooks, self._workspace, opts=opts))
+        return [hook_of(row) for row in rows]
 
     def add(self, project: str, target: str) -> Hook:
         """Subscribe. While this call is open Asana calls `target`, which must answer with the secret it was sent.
@@ -90,8 +89,8 @@ class Hooks:
         return Hook(id=HookId(str(answer["data"]["gid"])), target=target, project=project, secret=secret)
 
     def _remove_equal(self, project: str, target: str) -> bool:
-        opts = {"workspace": self._workspace, "resource": project, "opt_fields": "target"}
-        rows = self._calls.pages(self._webhooks.get_webhooks, opts=opts)
+        opts = {"resource": project, "opt_fields": "target"}
+        rows = self._calls.pages(self._webhooks.get_webhooks, self._workspace, opts=opts)
         equal = [row for row in rows if row.get("target") == target]
         for row in equal:
             self._calls.one("DELETE", self._webhooks.delete_webhook, row["gid"])
