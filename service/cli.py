@@ -7,6 +7,7 @@ import typer
 from service.commands.hooks import hooks
 from service.commands.keys import new_key
 from service.commands.simulate import simulate
+from service.commands.templates import preview, templates
 from service.commands.terminal import PlainErrors
 
 app = typer.Typer(
@@ -17,5 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(simulate)
+app.command()(preview)
 app.command()(new_key)
 app.add_typer(hooks, name="hooks")
+app.add_typer(templates, name="templates")

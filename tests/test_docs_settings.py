@@ -10,7 +10,8 @@ from cryptography.fernet import Fernet
 from pydantic import BaseModel
 
 from connectors.registry import installed
-from service.settings import Environment, Listen, Person, RequestRule, Settings, load
+from service.catalogue import Catalogue
+from service.settings import Environment, Listen, Person, RequestRule, Settings, check_against, load
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "reference" / "configuration.md").read_text(encoding="utf-8")
@@ -56,10 +57,11 @@ def test_the_small_parts_are_documented() -> None:
 
 
 def test_the_example_can_be_used_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """With its secrets set, the example file has no mistake."""
+    """With its secrets set, the example file has no mistake, and it fits the starter pack."""
     monkeypatch.chdir(tmp_path)
     secrets = {"JIRA_TOKEN": "x", "ASANA_TOKEN": "y", "TMINUS_SECRET_KEY": Fernet.generate_key().decode()}
     for name, value in secrets.items():
         monkeypatch.setenv(name, value)
     settings = load(DOCS / "tminus.example.yaml")
     assert {connection.tracker for connection in settings.connections.values()} == {"jira", "asana"}
+    check_against(settings, Catalogue.load(settings.templates))
