@@ -56,7 +56,7 @@ format: setup  ## Rewrite the code in the one format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: setup  ## Measure the figures that docs/reference/figures.md promises
+bench: setup  ## Measure the figures that we promise
 	@$(BIN)/python -m tests.bench
 
 lock: setup  ## Write requirements/*.txt anew from pyproject.toml, keeping versions where they still fit
