@@ -12,7 +12,7 @@ from connectors.asana.simulator.state import Site, compact
 
 
 def value(known: Mapping[str, CustomField], gid: str, given: Any) -> Any:
-    """What a task keeps for an input: an option, a text, a number, `{"date", "date_time"}` or None."""
+    """What a task keeps for an input: an option, a text, a number, `{"date"}` with or without `"date_time"` or None."""
     if gid not in known:
         raise ApiError(400, f"Custom field with ID {gid} is not on given object")
     if given is None:
@@ -38,14 +38,14 @@ def _option(field: CustomField, given: Any, key: str) -> EnumOption:
     raise bad(key, f"Not a recognized enum option: {given}")
 
 
-def _date(given: Any, key: str) -> dict[str, str | None]:
+def _date(given: Any, key: str) -> dict[str, str]:
     strict.check(given, {"date": strict.nullable(strict.day), "date_time": strict.nullable(strict.moment)}, where=key)
     strict.only_one(given, "date", "date_time")
     if instant := given.get("date_time"):
         return {"date": instant[:10], "date_time": instant}
     if not given.get("date"):
         raise bad(key, "Missing date")
-    return {"date": given["date"], "date_time": None}
+    return {"date": given["date"]}
 
 
 def tell(site: Site, task: Task, actor: User, field: CustomField, value: Any) -> None:

@@ -16,7 +16,7 @@ FIRST_SECTION = "Untitled section"
 def create(site: Site, data: Mapping[str, Any], actor: User) -> Project:
     """A project with Asana's first, unnamed section (https://developers.asana.com/reference/createproject)."""
     now = site.now()
-    team = site.ref(Team, data["team"], "team") if "team" in data else None
+    team = site.ref(Team, data["team"], "team") if "team" in data else next(iter(site.teams.values()))
     wanted: dict[str, Any] = {"name": "", "owner": actor} | _wanted(site, data, actor, None)
     project = Project(
         gid=site.gid(),
@@ -31,7 +31,7 @@ def create(site: Site, data: Mapping[str, Any], actor: User) -> Project:
     )
     site.projects[project.gid] = site.add(project)
     add_section(site, project, FIRST_SECTION)
-    site.emit(actor, "added", project, parent=team or site.workspace)
+    site.emit(actor, "added", project, parent=team)
     return project
 
 

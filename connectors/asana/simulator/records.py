@@ -112,7 +112,7 @@ class FieldValue:
         if isinstance(self.value, EnumOption):
             return self.value.name
         if isinstance(self.value, dict):
-            return self.value["date_time"] or f"{self.value['date']}T00:00:00.000Z"
+            return self.value.get("date_time") or f"{self.value['date']}T00:00:00.000Z"
         return None if self.value is None else str(self.value)
 
 
@@ -171,7 +171,7 @@ class Project(Record):
     home: Home
     name: str
     workspace: Workspace
-    team: Team | None
+    team: Team
     owner: User | None
     created_at: datetime
     modified_at: datetime
@@ -361,6 +361,6 @@ class Webhook(Record):
     last_failure_at: datetime | None = None
     last_failure_content: str | None = None
     delivery_retry_count: int = 0
-    next_attempt_after: datetime | None = None
-    failure_deletion_timestamp: datetime | None = None
+    next_attempt_after: Any = MISSING
+    failure_deletion_timestamp: Any = MISSING
     pending: deque[Event] = field(default_factory=deque)

@@ -6,8 +6,9 @@ import re
 from typing import Any
 
 from connectors.asana.simulator import shapes, strict
-from connectors.asana.simulator.errors import bad, error_body
+from connectors.asana.simulator.errors import bad
 from connectors.asana.simulator.records import Event, Webhook, Workspace
+from connectors.asana.simulator.state import reference
 from connectors.asana.simulator.webhooks import wire
 from connectors.asana.simulator.wire import Answer, Call, route
 
@@ -68,7 +69,7 @@ def get_events(call: Call) -> Answer:
             "Sync token invalid or too old. If you are attempting to keep resources in sync, you must fetch the full "
             "dataset for this query now and use the new sync token for the next sync."
         )
-        return Answer(412, {**error_body(message), "sync": _token(resource.gid, len(log))})
+        return Answer(412, {"errors": [{"message": message}], "sync": _token(resource.gid, len(log))})
     found: list[Event] = []
     end = start
     while end < len(log) and len(found) < _STREAM_PAGE:
@@ -82,11 +83,11 @@ def get_events(call: Call) -> Answer:
 
 
 def _named(event: Event) -> dict[str, Any]:
-    """An event as the stream shows it: with names, and the type once more."""
+    """An event as the stream shows it: with names, and the type once more, but no subtype."""
     out = wire(event) | {"type": event.resource.resource_type}
     for key, record in (("user", event.user), ("resource", event.resource), ("parent", event.parent)):
-        if record is not None and hasattr(record, "name"):
-            out[key] = {**out[key], "name": record.name}
+        if record is not None:
+            out[key] = reference(record) | ({"name": record.name} if hasattr(record, "name") else {})
     return out
 
 

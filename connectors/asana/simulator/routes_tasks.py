@@ -10,7 +10,9 @@ from connectors.asana.simulator.records import Project, Section, Story, Tag, Tas
 from connectors.asana.simulator.state import put_in_order
 from connectors.asana.simulator.wire import Call, route
 
-_PLACE: dict[str, strict.Check] = {"project": strict.gid, "section": strict.nullable(strict.gid), **strict.ORDERED}
+_PLACE = {"project": strict.gid} | dict.fromkeys(
+    ("section", "insert_before", "insert_after"), strict.nullable(strict.gid)
+)
 _GIDS = {"dependencies": strict.each(strict.gid), "dependents": strict.each(strict.gid)}
 
 

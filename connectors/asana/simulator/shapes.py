@@ -32,6 +32,7 @@ SHAPES: dict[str, dict[str, str]] = {
     "custom_field": _fields(
         "name resource_subtype type representation_type description precision format enabled display_value"
         " text_value number_value date_value:date enum_value:enum_option enum_options:enum_option created_by:user"
+        " multi_enum_values:enum_option people_value:user"
         " is_global_to_workspace has_notifications_enabled is_formula_field is_value_read_only"
     ),
     "date": {"date": "", "date_time": ""},
@@ -112,7 +113,7 @@ _OPT_IN = {
 
 _LISTED = {
     "task": "name resource_type resource_subtype",
-    "story": "created_at created_by resource_type resource_subtype text type",
+    "story": "created_at created_by resource_type resource_subtype text",
     "custom_field": _DEFINITION,
     "custom_field_setting": _BRIEF["custom_field_setting"],
     "webhook": "resource_type active resource target",

@@ -150,13 +150,17 @@ def _audience(resource: Record) -> Iterable[str]:
         yield resource.project.gid
     elif isinstance(resource, Project):
         yield resource.workspace.gid
-        if resource.team:
-            yield resource.team.gid
+        yield resource.team.gid
+
+
+def reference(record: Record) -> dict[str, Any]:
+    """A record as events name parents and values: gid and type."""
+    return {"gid": record.gid, "resource_type": record.resource_type}
 
 
 def compact(record: Record) -> dict[str, Any]:
-    """A record as events name it: gid, type, and subtype where it has one."""
-    out = {"gid": record.gid, "resource_type": record.resource_type}
+    """A record as events name what they are about: with its subtype where it has one."""
+    out = reference(record)
     if subtype := getattr(record, "resource_subtype", None):
         out["resource_subtype"] = subtype
     return out

@@ -175,7 +175,7 @@ EDIT_PROJECT: dict[str, Check] = {
 }
 NEW_PROJECT = EDIT_PROJECT | {"workspace": gid, "team": gid, "followers": text}
 STORY: dict[str, Check] = {"text": text, "html_text": text, "is_pinned": flag}
-ORDERED: dict[str, Check] = {"insert_before": nullable(gid), "insert_after": nullable(gid)}
+ORDERED: dict[str, Check] = {"insert_before": gid, "insert_after": gid}
 
 
 def only_one(data: Mapping[str, Any], *keys: str) -> None:

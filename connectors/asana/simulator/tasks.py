@@ -8,7 +8,7 @@ from typing import Any
 from connectors.asana.simulator import dates, fields, richtext, stories
 from connectors.asana.simulator.errors import ApiError, bad
 from connectors.asana.simulator.records import MISSING, CustomField, Project, Section, Tag, Task, User, Workspace
-from connectors.asana.simulator.state import Site, compact
+from connectors.asana.simulator.state import Site, reference
 
 Data = Mapping[str, Any]
 
@@ -160,7 +160,7 @@ def set_parent(site: Site, task: Task, gid: str | None, actor: User) -> None:
     if parent:
         parent.subtasks[task.gid] = task
         site.emit(actor, "added", task, parent=parent)
-    change = {"field": "parent", "action": "changed"} | ({"new_value": compact(parent)} if parent else {})
+    change = {"field": "parent", "action": "changed"} | ({"new_value": reference(parent)} if parent else {})
     site.emit(actor, "changed", task, change=change)
 
 
@@ -190,7 +190,7 @@ def remove_dependencies(site: Site, task: Task, others: Collection[Task], actor:
 def tell_membership(site: Site, task: Task, actor: User, name: str, action: str, thing: User | Tag) -> None:
     """A follower or tag came or went."""
     task.modified_at = site.now()
-    change = {"field": name, "action": action, f"{action}_value": compact(thing)}
+    change = {"field": name, "action": action, f"{action}_value": reference(thing)}
     site.emit(actor, "changed", task, change=change)
 
 
@@ -262,7 +262,7 @@ def _tell_change(site: Site, task: Task, actor: User, name: str) -> None:
     value = getattr(task, name)
     change: dict[str, Any] = {"field": name, "action": "changed"}
     if isinstance(value, User):
-        change["new_value"] = compact(value)
+        change["new_value"] = reference(value)
     site.emit(actor, "changed", task, change=change)
     if name == "completed":
         site.emit(actor, "changed", task, change={"field": "completed_at", "action": "changed"})
@@ -271,5 +271,5 @@ def _tell_change(site: Site, task: Task, actor: User, name: str) -> None:
 def _tell_dependency(site: Site, task: Task, other: Task, action: str, actor: User) -> None:
     for one, name, end in ((task, "dependencies", other), (other, "dependents", task)):
         one.modified_at = site.now()
-        change = {"field": name, "action": action, f"{action}_value": compact(end)}
+        change = {"field": name, "action": action, f"{action}_value": reference(end)}
         site.emit(actor, "changed", one, change=change)

@@ -14,9 +14,9 @@ from functools import partial
 from typing import Any
 
 from connectors.asana.simulator.errors import ApiError, bad
-from connectors.asana.simulator.records import Event, Project, Task, Team, User, Webhook, Workspace
+from connectors.asana.simulator.records import MISSING, Event, Project, Task, Team, User, Webhook, Workspace
 from connectors.asana.simulator.shapes import stamp
-from connectors.asana.simulator.state import Site, compact
+from connectors.asana.simulator.state import Site, compact, reference
 from connectors.simulating import Knobs, WebhookSender
 
 BATCH = 1_000
@@ -59,6 +59,11 @@ class Hooks:
             # The heartbeat goes through the same collector as events, so it does not overtake the answer to the create.
             self._flush_soon()
         return hook
+
+    @property
+    def busy(self) -> bool:
+        """Whether events are being gathered and not yet handed to the sender."""
+        return self._timer is not None
 
     def replace_filters(self, hook: Webhook, filters: list[dict[str, Any]]) -> Webhook:
         """All filters anew."""
@@ -140,13 +145,14 @@ class Hooks:
             now = self._site.now()
             if _succeeded(status):
                 hook.last_success_at = now
-                hook.delivery_retry_count, hook.next_attempt_after, hook.failure_deletion_timestamp = 0, None, None
+                hook.delivery_retry_count = 0
+                hook.next_attempt_after = hook.failure_deletion_timestamp = MISSING
                 return
             hook.last_failure_at = now
             hook.last_failure_content = f"{status} from the target" if status else "No answer from the target"
             hook.delivery_retry_count += 1
             hook.next_attempt_after = now + timedelta(seconds=self._knobs.hook_retry_seconds)
-            if hook.failure_deletion_timestamp is None:
+            if hook.failure_deletion_timestamp is MISSING:
                 hook.failure_deletion_timestamp = now + timedelta(seconds=self._knobs.delete_failing_after)
             if now >= hook.failure_deletion_timestamp and hook.gid in self.all:
                 self.delete(hook)
@@ -154,13 +160,12 @@ class Hooks:
 
 def wire(event: Event) -> dict[str, Any]:
     """An event as a webhook carries it: no names, no values but resources; `change` only where something changed."""
-    user = event.user and {"gid": event.user.gid, "resource_type": "user"}
     out: dict[str, Any] = {
-        "user": user,
+        "user": event.user and reference(event.user),
         "created_at": stamp(event.at),
         "action": event.action,
         "resource": compact(event.resource),
-        "parent": event.parent and compact(event.parent),
+        "parent": event.parent and reference(event.parent),
     }
     return out | ({"change": event.change} if event.change else {})
 
