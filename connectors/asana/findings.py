@@ -23,9 +23,12 @@ class Inspection:
         self._calls, self._settings, self._hooks, self._statuses = calls, settings, hooks, statuses
 
     def findings(self) -> Iterator[Finding]:
-        """Credentials first: without them nothing else can be looked at."""
+        """Credentials and workspace first: without them nothing else can be looked at."""
         try:
-            yield from self._workspace()
+            if lost := self._lost():
+                yield lost
+                return
+            yield from self._team()
             yield from self._projects()
             yield from self._status_field()
             yield from self._webhooks()
@@ -40,28 +43,29 @@ class Inspection:
                 "Check the address and the network, then run this again.",
             )
 
-    def _workspace(self) -> Iterator[Finding]:
+    def _lost(self) -> Finding | None:
         users, wanted = asana.UsersApi(self._calls.client), self._settings.workspace
         # https://developers.asana.com/reference/getuser
         me = self._get(users.get_user, "me", "name,workspaces.name")
         seen = {str(row["gid"]): row.get("name") or row["gid"] for row in me.get("workspaces") or ()}
-        if wanted not in seen:
-            names = ", ".join(f"{name} ({gid})" for gid, name in seen.items()) or "none"
+        if wanted in seen:
+            return None
+        names = ", ".join(f"{name} ({gid})" for gid, name in seen.items()) or "none"
+        return Finding(
+            f"The token's user {me.get('name')} is not in workspace {wanted}.",
+            f"Invite them there, or set `workspace` to one that they are in: {names}.",
+        )
+
+    def _team(self) -> Iterator[Finding]:
+        if self._settings.container != "project" or self._settings.team:
+            return
+        # https://developers.asana.com/reference/getworkspace
+        workspaces, gid = asana.WorkspacesApi(self._calls.client), self._settings.workspace
+        if self._get(workspaces.get_workspace, gid, "is_organization").get("is_organization"):
             yield Finding(
-                f"The token's user {me.get('name')} is not in workspace {wanted}.",
-                f"Invite them there, or set `workspace` to one that they are in: {names}.",
-            )
-        elif self._settings.container == "project" and not self._settings.team and self._is_organization():
-            yield Finding(
-                f"Workspace {wanted} is an organisation, where every new project needs a team, and no team is set.",
+                f"Workspace {gid} is an organisation, where every new project needs a team, and no team is set.",
                 "Set `team` to the gid of the team that shall see the projects.",
             )
-
-    def _is_organization(self) -> bool:
-        # https://developers.asana.com/reference/getworkspace
-        workspaces = asana.WorkspacesApi(self._calls.client)
-        row = self._get(workspaces.get_workspace, self._settings.workspace, "is_organization")
-        return bool(row.get("is_organization"))
 
     def _projects(self) -> Iterator[Finding]:
         projects = asana.ProjectsApi(self._calls.client)

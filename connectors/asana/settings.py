@@ -57,6 +57,4 @@ class AsanaSettings(ConnectorSettings):
     def limits(self) -> Limits:
         """See https://developers.asana.com/docs/rate-limits."""
         calls = self.rate or CALLS_PER_MINUTE[self.plan]
-        return Limits(
-            reads_in_flight=READS_IN_FLIGHT, writes_in_flight=WRITES_IN_FLIGHT, total=(Rate(calls, MINUTE),)
-        )
+        return Limits(reads_in_flight=READS_IN_FLIGHT, writes_in_flight=WRITES_IN_FLIGHT, total=(Rate(calls, MINUTE),))

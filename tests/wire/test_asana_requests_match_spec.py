@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -36,7 +35,6 @@ STATUSES = {
     "Done": Status.DONE,
     "Dropped": Status.DROPPED,
 }
-Open = Callable[..., tuple[AsanaSimulator, AsanaTracker]]
 
 
 @cache
@@ -45,28 +43,27 @@ def spec() -> Spec:
     return Spec.load(SPEC)
 
 
+@pytest.fixture(scope="module")
+def running() -> Iterator[AsanaSimulator]:
+    """One simulator for all tests."""
+    with AsanaSimulator() as sim:
+        yield sim
+
+
 @pytest.fixture
-def site() -> Iterator[Open]:
-    """Opens a simulator and a tracker on it; afterwards every call that was made is held against the document."""
-    with ExitStack() as stack:
-        opened: list[AsanaSimulator] = []
+def sim(running: AsanaSimulator) -> Iterator[AsanaSimulator]:
+    """Afterwards every call that the test made is held against the document."""
+    running.log.clear()
+    yield running
+    assert running.log
+    assert [problem for seen in running.log for problem in problems(seen)] == []
 
-        def start(**more: Any) -> tuple[AsanaSimulator, AsanaTracker]:
-            sim = stack.enter_context(AsanaSimulator())
-            opened.append(sim)
-            options = {
-                name: sim.fields["Status"] if value == "Status" else value(sim) if callable(value) else value
-                for name, value in more.items()
-            }
-            token = sim.oauth_token if more.get("oauth") else sim.token
-            settings = AsanaSettings(
-                url=sim.api, token=SecretStr(token), workspace=sim.workspace, projects=(sim.project,), **options
-            )
-            return sim, AsanaTracker(settings)
 
-        yield start
-        assert [sim.log for sim in opened] != [[]]
-        assert [problem for sim in opened for seen in sim.log for problem in problems(seen)] == []
+def connect(sim: AsanaSimulator, **more: Any) -> AsanaTracker:
+    """A tracker on the simulator."""
+    token = sim.oauth_token if more.get("oauth") else sim.token
+    of = {"url": sim.api, "token": SecretStr(token), "workspace": sim.workspace, "projects": (sim.project,)}
+    return AsanaTracker(AsanaSettings.model_validate(of | more))
 
 
 def problems(seen: Seen) -> Iterator[str]:
@@ -142,9 +139,9 @@ def plan(count: int, owner: str | None = None) -> list[NewTask]:
 
 
 @pytest.mark.parametrize("oauth", [False, True])
-def test_the_launch_of_a_campaign(site: Open, oauth: bool) -> None:
+def test_the_launch_of_a_campaign(sim: AsanaSimulator, oauth: bool) -> None:
     """Find, create, link, read back and comment, with either kind of token."""
-    sim, tracker = site(oauth=oauth)
+    tracker = connect(sim, oauth=oauth)
     request = tracker.find_task(f"https://app.asana.com/0/{sim.project}/{sim.file_request('Webinar')}/f")
     assert request
     assert request.requester
@@ -166,9 +163,9 @@ def test_the_launch_of_a_campaign(site: Open, oauth: bool) -> None:
     assert [text.split("\n")[0] for text in sim.comments(request.id)] == ["2 of 12 done"]
 
 
-def test_a_project_of_its_own(site: Open) -> None:
+def test_a_project_of_its_own(sim: AsanaSimulator) -> None:
     """It is found again by its mark, and its milestones stand apart."""
-    sim, tracker = site(container="project", team=lambda sim: next(iter(sim.site.teams)))
+    tracker = connect(sim, container="project", team=next(iter(sim.site.teams)))
     request = tracker.find_task(sim.file_request("Webinar"))
     assert request
     container = tracker.open_container(request, Mark("c1", "campaign"), "Webinar in January")
@@ -180,9 +177,9 @@ def test_a_project_of_its_own(site: Open) -> None:
     assert {task.project for task in tracker.read([task.id for task in made.values()]).values()} == {container.id}
 
 
-def test_without_a_team_the_project_goes_to_the_workspace(site: Open) -> None:
+def test_without_a_team_the_project_goes_to_the_workspace(sim: AsanaSimulator) -> None:
     """And a kind of container that Asana lacks is refused in words."""
-    sim, tracker = site()
+    tracker = connect(sim)
     request = tracker.find_task(sim.file_request("Webinar"))
     assert request
     with pytest.raises(Rejected, match="no container of the kind 'epic'"):
@@ -191,9 +188,9 @@ def test_without_a_team_the_project_goes_to_the_workspace(site: Open) -> None:
     assert container.kind == "project"
 
 
-def test_reading_tasks(site: Open) -> None:
+def test_reading_tasks(sim: AsanaSimulator) -> None:
     """One, many, with a list to answer from, and none for those that are gone."""
-    sim, tracker = site()
+    tracker = connect(sim)
     gids = [TaskId(sim.file_request(f"Request {at}")) for at in range(12)]
     gone = TaskId(sim.file_request("Gone"))
     sim.delete(gone)
@@ -205,13 +202,13 @@ def test_reading_tasks(site: Open) -> None:
     project = Container("project", sim.project, "")
     assert set(tracker.read([*gids, gone], project)) == set(gids)
     changed = tracker.changed_since(sim.project, datetime.now(UTC) - timedelta(hours=1))
-    assert set(changed) == set(gids)
+    assert set(changed) >= set(gids)
     assert tracker.changed_since(sim.project, datetime.now(UTC) + timedelta(hours=1)) == []
 
 
-def test_changing_a_task(site: Open) -> None:
+def test_changing_a_task(sim: AsanaSimulator) -> None:
     """Each field alone, and a start with and without the due date it needs."""
-    sim, tracker = site()
+    tracker = connect(sim)
     gid = TaskId(sim.file_request("Webinar"))
     with pytest.raises(Rejected, match="no due date"):
         tracker.update(gid, Patch(start_on=date(2027, 1, 4)))
@@ -233,9 +230,9 @@ def test_changing_a_task(site: Open) -> None:
     assert tracker.read([gid])[gid].start_on is None
 
 
-def test_statuses_without_a_field(site: Open) -> None:
+def test_statuses_without_a_field(sim: AsanaSimulator) -> None:
     """Complete or not; what Asana cannot say reads as the nearest that it can."""
-    sim, tracker = site()
+    tracker = connect(sim)
     gid = TaskId(sim.file_request("Webinar"))
 
     def move(status: Status) -> Status:
@@ -252,9 +249,9 @@ def test_statuses_without_a_field(site: Open) -> None:
     ]
 
 
-def test_statuses_with_a_field(site: Open) -> None:
+def test_statuses_with_a_field(sim: AsanaSimulator) -> None:
     """All five, and a subtask that lacks the field is complete or not."""
-    sim, tracker = site(status_field="Status", statuses=STATUSES)
+    tracker = connect(sim, status_field=sim.fields["Status"], statuses=STATUSES)
     gid = TaskId(sim.file_request("Webinar"))
     request = tracker.read([gid])[gid]
     assert [tracker.set_status(request, status) for status in Status] == list(Status)
@@ -263,9 +260,9 @@ def test_statuses_with_a_field(site: Open) -> None:
     assert tracker.set_status(child, Status.DONE) is Status.DONE
 
 
-def test_hooks(site: Open, target: str) -> None:
+def test_hooks(sim: AsanaSimulator, target: str) -> None:
     """Subscribed, listed, replaced when an equal one is there, and removed twice."""
-    sim, tracker = site()
+    tracker = connect(sim)
     hook = tracker.add_hook(sim.project, target, "")
     assert (hook.target, hook.project, hook.healthy) == (target, sim.project, True)
     again = tracker.add_hook(sim.project, target, "")
@@ -278,18 +275,22 @@ def test_hooks(site: Open, target: str) -> None:
     assert tracker.hooks() == []
 
 
-def test_the_doctor(site: Open) -> None:
+def test_the_doctor(sim: AsanaSimulator) -> None:
     """Finds nothing on a sound site, and names what is wrong on another."""
-    _, sound = site(status_field="Status", statuses=STATUSES, container="project")
-    assert [finding.problem for finding in sound.inspect() if "team" not in finding.problem] == []
-    sim, ailing = site(status_field="Status", statuses={"Doing": Status.DOING})
-    sim.site.projects.clear()
-    problems = " ".join(finding.problem for finding in ailing.inspect())
-    assert "To do, In progress, Waiting, Done, Dropped" in problems
-    assert "does not have: Doing" in problems
+    field, team = sim.fields["Status"], next(iter(sim.site.teams))
+    assert list(connect(sim, status_field=field, statuses=STATUSES, container="project", team=team).inspect()) == []
+    ailing = {"status_field": field, "statuses": {"Doing": Status.DOING}, "projects": ("404",), "container": "project"}
+    told = " ".join(finding.problem for finding in connect(sim, **ailing).inspect())
+    assert "organisation, where every new project needs a team" in told
+    assert "Project 404 cannot be seen" in told
+    assert "To do, In progress, Waiting, Done, Dropped" in told
+    assert "does not have: Doing" in told
+    [lost] = connect(sim, workspace="404", status_field=field, statuses=STATUSES).inspect()
+    assert "not in workspace 404" in lost.problem
+    assert sim.workspace in lost.remedy
 
 
-def test_who_we_are(site: Open) -> None:
+def test_who_we_are(sim: AsanaSimulator) -> None:
     """The account behind the token."""
-    _, tracker = site()
+    tracker = connect(sim)
     assert tracker.whoami().email == "tminus@example.com"
