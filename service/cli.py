@@ -12,7 +12,7 @@ from service.commands.terminal import PlainErrors
 
 app = typer.Typer(
     cls=PlainErrors,
-    help="Files the whole campaign into Jira or Asana the moment it is requested, and keeps plan and tracker in step.",
+    help="Files the whole campaign into your tracker the moment it is requested, and keeps plan and tracker in step.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

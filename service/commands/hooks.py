@@ -17,7 +17,7 @@ hooks = typer.Typer(help="Look at webhooks.", no_args_is_help=True)
 
 @hooks.command()
 def parse(
-    tracker: Annotated[str, typer.Argument(help="Whose webhook it is: jira, asana…")],
+    tracker: Annotated[str, typer.Argument(help="Whose webhook it is; a wrong name shows those there are.")],
     file: Annotated[str, typer.Argument(help="The file with the request body; - reads standard input.")],
 ) -> None:
     """Print what a webhook body is understood as, as JSON. A malformed one gets a reason and exit status 2."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def simulate(
-    tracker: Annotated[str, typer.Argument(help="Which tracker: jira, asana…")],
+    tracker: Annotated[str, typer.Argument(help="Which tracker; a wrong name shows those there are.")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 0,
 ) -> None:
     """Serve a simulator of a tracker on this machine until Ctrl-C."""
