@@ -1,4 +1,4 @@
-"""Delivery → changes → the run that will look: pure reading of stored bodies against what we know, no tracker is asked."""
+"""Delivery → changes → the run that will look: stored bodies are read against what we know, no tracker is asked."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def parts(partition: str) -> tuple[str, TaskId]:
 def route(session: Session, runtime: Runtime) -> set[str]:
     """Give every stored delivery's changes to the runs that will look; returns the partitions that have work now.
 
-    To be called inside the transaction that also enqueues those runs. A body that cannot be read is parked with its reason.
+    To be called inside the transaction that also enqueues those runs. A body that cannot be read is parked, with why.
     """
     deliveries = inbox.unrouted(session, AT_ONCE)
     hints: list[_Hint] = []
@@ -84,7 +84,7 @@ def _hints(session: Session, runtime: Runtime, delivery: Inbox) -> list[_Hint]:
 
 
 def _targets(session: Session, hints: Sequence[_Hint]) -> list[str]:
-    """For each hint the request task whose run looks: of its campaign, of its parent's campaign, else the task itself."""
+    """For each hint the request task whose run looks: its campaign's, its parent's campaign's, else the task itself."""
     by_connection: dict[str, set[str]] = {}
     for hint in hints:
         known = by_connection.setdefault(hint.delivery.connection, set())

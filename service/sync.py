@@ -1,4 +1,4 @@
-"""One campaign: observe the tracker, take over what people changed, plan anew if that is called for, write the difference.
+"""One campaign: observe the tracker, take over what people changed, plan anew if need be, write the difference.
 
 Create, status sync, re-planning and repair are this one loop. It reads everything and trusts no event.
 """

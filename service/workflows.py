@@ -1,7 +1,7 @@
-"""The only importer of the durable engine (DBOS): one queue, one run at a time for each campaign, campaigns side by side.
+"""The only importer of the durable engine (DBOS): one run at a time for each campaign, campaigns side by side.
 
-Our own tables are the truth. A run says no more than "look at this partition", so an engine row that is lost, doubled or
-run again costs a read of the tracker and nothing else. https://docs.dbos.dev/python/tutorials/queue-tutorial
+Our own tables are the truth. A run says no more than "look at this partition", so an engine row that is lost, doubled
+or run again costs a read of the tracker and nothing else. https://docs.dbos.dev/python/tutorials/queue-tutorial
 """
 
 from __future__ import annotations
@@ -141,8 +141,7 @@ _clients: dict[int, DBOSClient] = {}
 
 
 def _client(session: Session) -> DBOSClient:
-    engine = session.get_bind()
-    engine = getattr(engine, "engine", engine)
+    engine = session.get_bind().engine
     if id(engine) not in _clients:
         _clients[id(engine)] = DBOSClient(system_database_engine=engine, application_name=NAME)
     return _clients[id(engine)]

@@ -206,4 +206,3 @@ def _drop(links: Mapping[str, LinkView], request: RequestView) -> list[Action]:
 
 def _day(day: date) -> str:
     return f"{day:%a} {day.day} {day:%b %Y}"
-

@@ -93,8 +93,8 @@ class News:
 def settle(link: LinkView, found: Task | None, today: date) -> tuple[LinkView, list[News]]:
     """What people changed since we last agreed, taken over by the ownership of each field.
 
-    Status, title and owner belong to the people in the tracker. A due date that a person moved becomes a pin; a due date
-    that a person cleared hands the date back to the plan.
+    Status, title and owner belong to the people in the tracker. A due date that a person moved becomes a pin; one that
+    a person cleared hands the date back to the plan.
     """
     if link.state in ("intended", "refused"):
         return link, []

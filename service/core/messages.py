@@ -1,4 +1,4 @@
-"""What Tminus says on a request, as Markdown: short lists and bold text only, which every tracker's comments can show."""
+"""What Tminus says on a request, as Markdown: only short lists and bold text, which every tracker's comments show."""
 
 from __future__ import annotations
 

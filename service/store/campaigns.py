@@ -23,6 +23,12 @@ def of_request(session: Session, connection: str, task_id: str) -> Campaign | No
     return session.exec(query).first()
 
 
+def named(session: Session, name: str) -> Campaign | None:
+    """By what people type: the request's label or task id, or the campaign's own id."""
+    names = (col(Campaign.request_label), col(Campaign.request_task), col(Campaign.id))
+    return session.exec(select(Campaign).where(sa.or_(*(column == name for column in names)))).first()
+
+
 def requests_of(session: Session, connection: str, names: Collection[str]) -> dict[str, str]:
     """For each of these task ids and labels the request task of its campaign; what is not ours is absent."""
     own = sa.select(col(Campaign.request_task)).where(col(Campaign.connection) == connection)

@@ -18,8 +18,15 @@ def get(session: Session, delivery_id: str) -> Inbox | None:
 
 
 def unrouted(session: Session, limit: int) -> list[Inbox]:
-    """Stored and not yet given to the runs that will look, oldest first."""
-    return _list(session, "received", limit, col(Inbox.routed).is_(False))
+    """Stored and not yet given to the runs that will look, oldest first; no two routers get the same."""
+    query = select(Inbox).where(col(Inbox.state) == "received", col(Inbox.routed).is_(False))
+    return list(session.exec(query.order_by(col(Inbox.id)).limit(limit).with_for_update(skip_locked=True)))
+
+
+def anything_unrouted(session: Session) -> bool:
+    """Whether the router has something to do."""
+    query = select(Inbox.id).where(col(Inbox.state) == "received", col(Inbox.routed).is_(False))
+    return session.exec(query.limit(1)).first() is not None
 
 
 def routed(session: Session, delivery_ids: Collection[str]) -> None:

@@ -1,7 +1,8 @@
 """Where trackers call us: verified, on disk, answered; the work comes later.
 
-401 for a signature that is missing or wrong, or a hook without a secret; 404 for an address we never gave out; 413 for a
-body over the limit; 503 when it could not be stored, so that the vendor sends it again. All else is 202.
+401 for a signature that is missing or wrong, or a hook without a secret; 404 for an address we never gave out; 413 for
+a body over the limit; 503 when it could not be stored, so that the vendor sends it again. All else is 202, or 200 for
+one that is here already.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from uuid_utils import uuid7
@@ -109,7 +109,7 @@ def router(runtime: Runtime, mailbox: Mailbox, ring: Callable[[], None]) -> APIR
         return bytes(body)
 
     @routes.post("/hooks/{hook_id}", status_code=202)
-    def receive(hook_id: str, request: Request, body: Annotated[bytes, Depends(raw_body)]) -> Response:
+    def receive(hook_id: str, request: Request, body: bytes = Depends(raw_body)) -> Response:  # noqa: B008
         """One webhook call."""
         headers = dict(request.headers)
         admitted = doorman.admit(hook_id, headers, body)

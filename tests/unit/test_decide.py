@@ -1,0 +1,163 @@
+"""What is written to a tracker: the difference between plan and found state, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from connectors.contract import Status, Task, TaskId
+from service.core.decide import REQUEST, CreateTask, MoveDates, RequestView, Say, SetDependencies, SetStatus, decide
+from service.core.merge import Agreed, LinkView
+from service.core.plan import Plan, PlannedTask
+
+DAY = date(2026, 12, 1)
+
+
+def planned(key: str, due: date = DAY, after: tuple[str, ...] = ()) -> PlannedTask:
+    """One planned task."""
+    return PlannedTask(
+        key=key,
+        title=key.title(),
+        text="",
+        party="ops",
+        owner="ops",
+        start_on=due,
+        due_on=due,
+        depends_on=after,
+        milestone=False,
+        slack=None,
+        why="",
+    )
+
+
+PLAN = Plan(
+    template="webinar",
+    version=1,
+    digest="",
+    inputs={},
+    complete_on=DAY,
+    planned_on=DAY,
+    request_by=None,
+    promised_on=None,
+    tasks=(planned("build"), planned("test", DAY + timedelta(1), ("build",))),
+    feasible=True,
+    verdict="planned",
+    problems=(),
+    earliest_anchor=None,
+    compressions=(),
+    critical=(),
+)
+
+
+def task(key: str, status: Status = Status.TODO, due: date | None = DAY) -> Task:
+    """As the tracker has it."""
+    return Task(
+        id=TaskId(key),
+        label=key,
+        url="",
+        title=key.title(),
+        status=status,
+        status_name=status,
+        due_on=due,
+        start_on=due,
+    )
+
+
+def link(key: str, due: date = DAY, status: Status = Status.TODO, after: tuple[str, ...] = ()) -> LinkView:
+    """Made, and agreed with the plan."""
+    agreed = Agreed(
+        title=key.title(), status=status, due_on=due, start_on=due, plan_due=due, plan_start=due, waits_for=after
+    )
+    return LinkView(key=key, state="made", task=task(key, status, due), label=key, agreed=agreed)
+
+
+IN_STEP = {"build": link("build"), "test": link("test", DAY + timedelta(1), after=("build",))}
+REQUEST_OPEN = RequestView(task=task("request"), agreed=Status.TODO, rolled_up=Status.TODO)
+
+
+def test_a_plan_that_the_tracker_shows_needs_no_write() -> None:
+    """The second sweep writes nothing."""
+    assert decide(PLAN, REQUEST_OPEN, IN_STEP, cancelled=False) == []
+
+
+def test_a_new_campaign_is_created_and_connected() -> None:
+    """Every task once, then who waits for whom."""
+    actions = decide(PLAN, REQUEST_OPEN, {}, cancelled=False)
+    assert [type(action) for action in actions] == [CreateTask, CreateTask, SetDependencies]
+
+
+def test_a_deleted_task_is_not_made_again() -> None:
+    """People take tasks out of a plan."""
+    links = {**IN_STEP, "build": replace(IN_STEP["build"], state="gone", task=None)}
+    assert decide(PLAN, REQUEST_OPEN, links, cancelled=False) == []
+
+
+def test_a_date_that_the_plan_moved_is_written() -> None:
+    """Only the task that moved."""
+    moved = replace(PLAN, tasks=(planned("build", DAY + timedelta(2)), PLAN.tasks[1]))
+    [action] = decide(moved, REQUEST_OPEN, IN_STEP, cancelled=False)
+    assert isinstance(action, MoveDates)
+    assert (action.key, action.due_on, action.was) == ("build", DAY + timedelta(2), DAY)
+    assert str(action) == "Move “Build” to Thu 3 Dec 2026 (was Tue 1 Dec 2026)."
+
+
+@pytest.mark.parametrize("status", [Status.DONE, Status.DROPPED])
+def test_a_closed_task_keeps_its_date(status: Status) -> None:
+    """What is over is not dated anew."""
+    moved = replace(PLAN, tasks=(planned("build", DAY + timedelta(2)), PLAN.tasks[1]))
+    request = replace(REQUEST_OPEN, rolled_up=Status.DOING)
+    actions = decide(moved, request, {**IN_STEP, "build": link("build", status=status)}, cancelled=False)
+    assert not any(isinstance(action, MoveDates) for action in actions)
+
+
+def test_a_tracker_without_due_dates_is_not_asked_again_and_again() -> None:
+    """The task came back undated when it was made."""
+    undated = replace(IN_STEP["build"], agreed=replace(IN_STEP["build"].agreed, due_on=None, undated=True))
+    moved = replace(PLAN, tasks=(planned("build", DAY + timedelta(2)), PLAN.tasks[1]))
+    assert decide(moved, REQUEST_OPEN, {**IN_STEP, "build": undated}, cancelled=False) == []
+
+
+def test_the_first_finished_task_moves_the_request_to_doing() -> None:
+    """And says how far it is."""
+    links = {**IN_STEP, "build": link("build", status=Status.DONE)}
+    [action] = decide(PLAN, REQUEST_OPEN, links, cancelled=False)
+    assert (action.key, action.status) == (REQUEST, Status.DOING)
+    assert str(action) == "Set “Request” to doing: 1 of 2 tasks are done."
+
+
+def test_all_tasks_done_closes_the_request_and_a_reopened_one_opens_it_again() -> None:
+    """The request follows its tasks both ways."""
+    done = {key: replace(it, agreed=replace(it.agreed, status=Status.DONE)) for key, it in IN_STEP.items()}
+    doing = RequestView(task=task("request", Status.DOING), agreed=Status.DOING, rolled_up=Status.DOING)
+    [closed] = decide(PLAN, doing, done, cancelled=False)
+    assert closed.status is Status.DONE
+    over = RequestView(task=task("request", Status.DONE), agreed=Status.DONE, rolled_up=Status.DONE)
+    [reopened] = decide(PLAN, over, {**done, "test": IN_STEP["test"]}, cancelled=False)
+    assert reopened.status is Status.DOING
+
+
+def test_a_request_that_a_person_closed_early_stays_closed() -> None:
+    """Status belongs to the people in the tracker."""
+    closed = RequestView(task=task("request", Status.DONE), agreed=Status.DONE, rolled_up=Status.TODO)
+    assert decide(PLAN, closed, {**IN_STEP, "build": link("build", status=Status.DONE)}, cancelled=False) == []
+
+
+def test_a_cancelled_request_drops_its_open_tasks_with_a_comment() -> None:
+    """A finished one is left as it is."""
+    cancelled = replace(REQUEST_OPEN, task=task("request", Status.DROPPED))
+    links = {**IN_STEP, "build": link("build", status=Status.DONE)}
+    actions = decide(PLAN, cancelled, links, cancelled=True)
+    assert [(type(action), action.key) for action in actions] == [(Say, "test"), (SetStatus, "test")]
+    assert actions[1].status is Status.DROPPED
+
+
+def test_tasks_that_we_dropped_come_back_with_their_request() -> None:
+    """Cancelling can be undone."""
+    dropped = {key: replace(it, dropped=True) for key, it in IN_STEP.items()}
+    actions = decide(PLAN, REQUEST_OPEN, dropped, cancelled=False)
+    assert [(action.key, action.status) for action in actions if isinstance(action, SetStatus)] == [
+        ("build", Status.TODO),
+        ("test", Status.TODO),
+    ]

@@ -1,0 +1,123 @@
+"""Three-way merge of one task with what people changed in the tracker."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.contract import Account, AccountId, Status, Task, TaskId
+from service.core.merge import Agreed, LinkView, settle
+
+TODAY = date(2026, 11, 23)
+DUE = date(2026, 12, 4)
+DANA = Account(AccountId("1"), "Dana")
+TASK = Task(
+    id=TaskId("10001"),
+    label="MKT-2",
+    url="http://jira/MKT-2",
+    title="Build",
+    status=Status.TODO,
+    status_name="To Do",
+    due_on=DUE,
+    start_on=DUE,
+    owner=DANA,
+)
+AGREED = Agreed(title="Build", due_on=DUE, start_on=DUE, owner=DANA.id, plan_start=DUE, plan_due=DUE)
+LINK = LinkView(key="build", state="made", task=TASK, label="MKT-2", agreed=AGREED)
+
+dates = st.none() | st.dates(date(2026, 1, 1), date(2027, 12, 31))
+tasks = st.builds(
+    replace,
+    st.just(TASK),
+    title=st.sampled_from(["Build", "Build it"]),
+    status=st.sampled_from(Status),
+    due_on=dates,
+    start_on=dates,
+    owner=st.sampled_from([None, DANA, Account(AccountId("2"), "Omar")]),
+)
+maybe_tasks = st.none() | tasks
+
+
+def test_our_own_write_coming_back_is_no_news() -> None:
+    """What the tracker says equals what was agreed, so nothing changes."""
+    assert settle(LINK, TASK, TODAY) == (LINK, [])
+
+
+def test_a_due_date_moved_by_a_person_becomes_a_pin() -> None:
+    """The plan has to keep the person's date from then on."""
+    moved, news = settle(LINK, replace(TASK, due_on=DUE + timedelta(7)), TODAY)
+    assert moved.pinned_on == DUE + timedelta(7)
+    assert [item.kind for item in news] == ["pinned"]
+
+
+def test_a_due_date_cleared_by_a_person_is_handed_back_to_the_plan() -> None:
+    """The pin goes, and the plan's date counts as not yet written."""
+    pinned, _ = settle(LINK, replace(TASK, due_on=DUE + timedelta(7)), TODAY)
+    cleared, news = settle(pinned, replace(TASK, due_on=None), TODAY)
+    assert cleared.pinned_on is None
+    assert cleared.agreed.plan_due is None
+    assert [item.kind for item in news] == ["unpinned"]
+
+
+def test_done_is_dated_and_undone_when_it_is_reopened() -> None:
+    """The day of completion lasts as long as the completion."""
+    done, _ = settle(LINK, replace(TASK, status=Status.DONE), TODAY)
+    assert done.done_on == TODAY
+    assert not done.open
+    reopened, _ = settle(done, TASK, TODAY)
+    assert reopened.done_on is None
+    assert reopened.open
+
+
+def test_a_deleted_task_is_told_once() -> None:
+    """The second look says nothing."""
+    gone, news = settle(LINK, None, TODAY)
+    assert (gone.state, [item.kind for item in news]) == ("gone", ["deleted"])
+    assert settle(gone, None, TODAY) == (gone, [])
+
+
+def test_a_deleted_task_that_comes_back_is_ours_again() -> None:
+    """Asana's trash can be undone."""
+    gone, _ = settle(LINK, None, TODAY)
+    back, news = settle(gone, TASK, TODAY)
+    assert (back.state, [item.kind for item in news]) == ("made", ["restored"])
+
+
+def test_a_tracker_that_reads_dropped_as_done_does_not_undo_the_drop() -> None:
+    """Asana knows only complete and incomplete."""
+    dropped = replace(LINK, dropped=True)
+    settled, _ = settle(dropped, replace(TASK, status=Status.DONE), TODAY)
+    assert settled.status is Status.DROPPED
+
+
+def test_a_dropped_task_that_a_person_reopens_counts_again() -> None:
+    """People own the status."""
+    dropped = replace(LINK, dropped=True, agreed=replace(AGREED, status=Status.DONE))
+    settled, _ = settle(dropped, TASK, TODAY)
+    assert settled.open
+
+
+@given(maybe_tasks)
+def test_settling_twice_changes_nothing_more(found: Task | None) -> None:
+    """What people did is taken over once."""
+    once, _ = settle(LINK, found, TODAY)
+    assert settle(once, found, TODAY) == (once, [])
+
+
+@given(tasks, tasks)
+def test_only_the_last_state_counts(first: Task, last: Task) -> None:
+    """A missed step in between leaves the same agreed values, so lost and reordered webhooks do no harm."""
+    through, _ = settle(settle(LINK, first, TODAY)[0], last, TODAY)
+    straight, _ = settle(LINK, last, TODAY)
+    assert replace(through.agreed, plan_due=None) == replace(straight.agreed, plan_due=None)
+    assert (through.task, through.state, through.done_on) == (straight.task, straight.state, straight.done_on)
+
+
+@given(maybe_tasks)
+def test_agreed_values_survive_storage(found: Task | None) -> None:
+    """JSON and back is the same."""
+    agreed = settle(LINK, found, TODAY)[0].agreed
+    assert Agreed.from_dict(agreed.as_dict()) == agreed
