@@ -27,20 +27,25 @@ def running() -> Iterator[JiraSimulator]:
 @pytest.fixture
 def sim(running: JiraSimulator) -> JiraSimulator:
     """The server with nothing filed yet, and the site's rules as they were."""
-    for key in [issue.key for issue in running.site.issues.values() if issue.parent is None]:
-        running.delete(key)
     site = running.site
-    site._off_screen.clear(), site.required.clear(), site._asked.clear()
-    for user in site.users.values():
-        user.denied.discard("CREATE_ISSUES")
+    while site.issues:
+        running.delete(next(iter(site.issues)))
+    site.restore()
     return running
 
 
-@pytest.fixture
-def api(sim: JiraSimulator) -> Iterator[httpx.Client]:
-    """A caller with the service user's token."""
-    with httpx.Client(base_url=f"{sim.url}/rest/api/3/", auth=("tminus@example.com", "sim-token")) as client:
+@pytest.fixture(scope="module")
+def caller(running: JiraSimulator) -> Iterator[httpx.Client]:
+    """Has the service user's token."""
+    with httpx.Client(base_url=f"{running.url}/rest/api/3/", auth=("tminus@example.com", "sim-token")) as client:
         yield client
+
+
+@pytest.fixture
+def api(sim: JiraSimulator, caller: httpx.Client) -> httpx.Client:
+    """The caller, with an empty site behind it."""
+    assert not sim.site.issues
+    return caller
 
 
 def task(summary: str = "A task", issue_type: str = "Task", **fields: Any) -> dict[str, Any]:

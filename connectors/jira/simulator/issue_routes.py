@@ -91,7 +91,7 @@ def _bulk_fetch(call: Call) -> Answer:
     fields = strings(body.get("fields", []), "fields") or ["*navigable"]
     properties, expand = _few(body.get("properties", [])), ",".join(strings(body.get("expand", []), "expand"))
     rows = [call.show.issue(found[n], fields, properties, expand) for n in sorted(found, key=int)]
-    return Answer({"expand": "schema,names", "issues": rows, "issueErrors": errors})
+    return Answer({"issues": rows, "issueErrors": errors})
 
 
 def _few(properties: Any) -> list[str]:

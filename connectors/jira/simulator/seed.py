@@ -22,7 +22,8 @@ SERVICE_USER = "tminus@example.com"
 ADMINISTER = "ADMINISTER"
 
 
-def _user(name: str, email: str, *, hidden: bool = False, assignable: bool = True, admin: bool = False) -> User:
+def user(name: str, email: str, *, hidden: bool = False, assignable: bool = True, admin: bool = False) -> User:
+    """A person; the account id follows from the address."""
     account = f"712020:{uuid5(NAMESPACE_URL, email)}"
     return User(account, name, email, hidden, assignable, denied=set() if admin else {ADMINISTER})
 
@@ -30,14 +31,14 @@ def _user(name: str, email: str, *, hidden: bool = False, assignable: bool = Tru
 def users() -> list[User]:
     """Fresh copies, since tests change them."""
     return [
-        _user("Tminus", SERVICE_USER, admin=True),
-        _user("Rita Requester", "rita.requester@example.com"),
-        _user("Dana Ops", "dana.ops@example.com"),
-        _user("Omar Ops", "omar.ops@example.com"),
-        _user("Lee Lead", "lee.lead@example.com"),
-        _user("Sam Sales", "sam.sales@example.com"),
-        _user("Hida Private", "hida.private@example.com", hidden=True),
-        _user("Gus Guest", "gus.guest@example.com", assignable=False),
+        user("Tminus", SERVICE_USER, admin=True),
+        user("Rita Requester", "rita.requester@example.com"),
+        user("Dana Ops", "dana.ops@example.com"),
+        user("Omar Ops", "omar.ops@example.com"),
+        user("Lee Lead", "lee.lead@example.com"),
+        user("Sam Sales", "sam.sales@example.com"),
+        user("Hida Private", "hida.private@example.com", hidden=True),
+        user("Gus Guest", "gus.guest@example.com", assignable=False),
     ]
 
 

@@ -6,18 +6,18 @@ Hold `Site.lock` around any sequence of reads and acts; the methods take it for 
 from __future__ import annotations
 
 import threading
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from itertools import count
 from typing import Any
 
 from connectors.jira.simulator import seed, values
+from connectors.jira.simulator.administration import Administration
 from connectors.jira.simulator.changes import Changes, read_changes, read_comment, read_screen
 from connectors.jira.simulator.model import (
     Comment,
     Event,
-    FieldDef,
     History,
     Issue,
     IssueType,
@@ -28,81 +28,29 @@ from connectors.jira.simulator.model import (
     Project,
     Status,
     Transition,
-    User,
 )
 from connectors.jira.simulator.search import Index, Names
 from connectors.jira.simulator.strict import NO_ISSUE, Refusal
 
 
-class Site:
+class Site(Administration):
     """One Jira Cloud site. `now` is its clock (aware, UTC), `lag` the seconds until search knows of a change."""
 
     def __init__(self, now: Callable[[], datetime], lag: Callable[[], float]) -> None:
+        super().__init__()
         self.lock = threading.RLock()
         self.now = now
         self.publish: Callable[[Event], None] = lambda _: None
         self.index = Index(lag)
-        self.users = {user.id: user for user in seed.users()}
-        self.me = next(iter(self.users.values()))
-        """The service user that owns the first token."""
-        self.tokens = {seed.TOKEN: self.me.id}
-        """API token → account id."""
-        self.projects = {project.key: project for project in seed.projects(self.person("lee.lead@example.com").id)}
-        self.workflow = {status: list(targets) for status, targets in seed.WORKFLOW.items()}
-        self.statuses = {status.name: status for status in seed.STATUSES}
-        self.required: set[str] = set()
         self.issues: dict[str, Issue] = {}
         """By id."""
         self.commented: dict[str, Issue] = {}
         """The issue of a comment, by the comment's id."""
         self._by_key: dict[str, Issue] = {}
-        self._off_screen: set[tuple[str, str | None]] = set()
-        self._asked: dict[str, list[str]] = defaultdict(list)
         self._ids = count(10_000)
         self._numbers: dict[str, count[int]] = {key: count(1) for key in self.projects}
 
-    # What tests and the demo change about the site.
-
-    def remove_from_screen(self, field: str, issue_type: str | None = None) -> None:
-        """The field (an id) can no longer be set, for one issue type or for all."""
-        self._off_screen.add((field, issue_type))
-
-    def require(self, field: str) -> None:
-        """The create screen demands this field (an id)."""
-        self.required.add(field)
-
-    def remove_status(self, name: str) -> None:
-        """No transition leads to this status any more."""
-        for targets in self.workflow.values():
-            if name in targets:
-                targets.remove(name)
-
-    def ask_on_transition(self, status: str, field: str) -> None:
-        """The transition to this status demands this field (an id)."""
-        self._asked[status].append(field)
-
-    def unassignable(self, who: str) -> None:
-        """Nothing can be assigned to this person any more."""
-        self.person(who).assignable = False
-
-    def add_user(self, name: str, email: str, *, token: str | None = None) -> User:
-        """A new person without admin rights; `token` is theirs."""
-        user = User(f"712020:{next(self._ids)}", name, email, denied={seed.ADMINISTER})
-        self.users[user.id] = user
-        if token:
-            self.tokens[token] = user.id
-        return user
-
     # Looking things up.
-
-    def person(self, who: str) -> User:
-        """By account id, e-mail address or name."""
-        if who in self.users:
-            return self.users[who]
-        for user in self.users.values():
-            if who in (user.email, user.name):
-                return user
-        raise LookupError(f"nobody here is called {who!r}")
 
     def issue(self, id_or_key: str) -> Issue:
         """Raises `Refusal` (404)."""
@@ -115,31 +63,6 @@ class Site:
         """The issue that `{"key": …}` or `{"id": …}` names."""
         name = value.get("id", value.get("key")) if isinstance(value, dict) else None
         return (self.issues.get(name) or self._by_key.get(name.upper())) if isinstance(name, str) else None
-
-    def project(self, id_or_key: str) -> Project:
-        """Raises `Refusal` (404)."""
-        for project in self.projects.values():
-            if id_or_key in (project.id, project.key):
-                return project
-        raise Refusal(404, f"No project could be found with key '{id_or_key}'.")
-
-    def link_type(self, value: Any) -> LinkType | None:
-        """The link type that `{"name": …}` or `{"id": …}` names."""
-        wanted = (value.get("id"), value.get("name")) if isinstance(value, dict) else (None, None)
-        return next((known for known in seed.LINK_TYPES if known.id == wanted[0] or known.name == wanted[1]), None)
-
-    def screen(self, issue_type: IssueType) -> dict[str, FieldDef]:
-        """The fields that a person can fill in, by id."""
-        parts = {"project", "issuetype"}
-        if issue_type.level == 1:
-            parts.add("parent")
-        if issue_type.subtask:
-            parts |= {definition.id for definition in seed.CUSTOM_FIELDS} - {seed.START_DATE}
-        return {
-            name: definition
-            for name, definition in seed.FIELDS.items()
-            if name not in parts and not {(name, None), (name, issue_type.name)} & self._off_screen
-        }
 
     def names(self, me: str) -> Names:
         """What a query may name."""
@@ -271,10 +194,6 @@ class Site:
         return [
             Transition(*seed.BUTTONS[name], self.statuses[name]) for name in self.workflow.get(issue.status.name, ())
         ]
-
-    def asked(self, transition: Transition) -> list[FieldDef]:
-        """The fields that the transition's screen demands."""
-        return [seed.FIELDS[name] for name in self._asked.get(transition.to.name, ())]
 
     def transition(self, actor: str, issue: Issue, transition_id: str, fields: Json, version: int) -> None:
         """Raises `Refusal` (400) for a transition that is not offered, or without a field that it demands."""

@@ -181,7 +181,8 @@ class Webhooks:
         if event.kind:
             told["issue_event_type_name"] = event.kind
         told["user"] = show.user(event.actor)
-        told["issue"] = show.issue(event.issue, ("*all", "-comment"))
+        deleted = event.name == "jira:issue_deleted"
+        told["issue"] = show.issue(event.issue, ("*all",) if deleted else ("*all", "-comment"))
         if event.history is not None:
             told["changelog"] = {"id": event.history.id, "items": show.items(event.history)}
         return told
