@@ -133,6 +133,8 @@ class Calls:
         while True:
             # A fresh dict each time: the SDK writes into the one it is given.
             answer = self.one("GET", fn, *args, {**opts, "limit": PAGE, **offset})
+            if not isinstance(answer["data"], list):
+                raise OutcomeUnknown("Asana answered with one record where a list was asked for")
             rows += answer["data"]
             following = answer.get("next_page")
             if not following or (most is not None and len(rows) >= most):
@@ -170,12 +172,14 @@ def translate(error: Exception) -> TrackerError | None:
 
 
 def _row(row: Any) -> Row:
-    status, body = row.get("status_code"), row.get("body")
+    status, body = (row.get("status_code"), row.get("body")) if isinstance(row, dict) else (None, None)
     if not isinstance(status, int):
         raise OutcomeUnknown("a row of Asana's answer to a batch has no status")
     if 200 <= status < 300:
         data = body.get("data") if isinstance(body, dict) else None
-        return Row(data if isinstance(data, dict) else {}, None)
+        if not isinstance(data, dict):
+            return Row({}, OutcomeUnknown(f"a row of Asana's answer to a batch says {status} and nothing else"))
+        return Row(data, None)
     headers = {str(name).lower(): str(value) for name, value in (row.get("headers") or {}).items()}
     return Row({}, from_status(status, _words(status, body), after=headers.get("retry-after")))
 

@@ -80,8 +80,10 @@ class AsanaTracker:
         wanted = list(dict.fromkeys(ids))
         rows: list[Json] = []
         if within and len(wanted) > 1:
-            rows = [row for row in retrying()(lambda: self._list(within)) if row["gid"] in wanted]
-            wanted = [gid for gid in wanted if gid not in {row["gid"] for row in rows}]
+            with suppress(NotFound):  # the container itself may be gone
+                rows = [row for row in retrying()(lambda: self._list(within)) if row["gid"] in wanted]
+            listed = {row["gid"] for row in rows}
+            wanted = [gid for gid in wanted if gid not in listed]
         if len(wanted) == 1:
             with suppress(NotFound):
                 rows.append(self._get(wanted[0]))
@@ -144,7 +146,8 @@ class AsanaTracker:
             due_on = self._due_on(task)
             if due_on is None:
                 raise Rejected(f"task {task} has no due date, and Asana takes a start only together with one")
-        self._put(task, patch_body(patch, due_on))
+        if body := patch_body(patch, due_on):
+            self._put(task, body)
 
     def set_status(self, task: Task, status: Status) -> Status:
         """Complete or reopen it, with the status field where the task has it."""

@@ -234,6 +234,16 @@ def test_a_server_error_keeps_the_phrase_for_asanas_support(scripted: Calls) -> 
     assert str(row.error) == "Oops (phrase: 6 sad squid)"
 
 
+def test_tasks_of_a_request_that_is_gone_are_absent(sim: AsanaSimulator, tracker: AsanaTracker) -> None:
+    """The list they were to be answered from is gone with it."""
+    container = request(sim)
+    made = tracker.create(container, plan(2)).made
+    elsewhere = TaskId(sim.file_request("Another"))
+    sim.delete(container.id)
+    ids = [elsewhere, *(task.id for task in made.values())]
+    assert set(tracker.read(ids, container)) == {elsewhere}
+
+
 def test_when_every_task_is_refused_it_is_our_access_that_is_gone(sim: AsanaSimulator) -> None:
     """A revoked token must not make a whole campaign look deleted."""
     tracker = AsanaTracker(settings(sim, token=SecretStr("revoked")))
