@@ -16,8 +16,7 @@ from cryptography.fernet import Fernet
 TMINUS = Path(sys.executable).with_name("tminus")
 
 
-@pytest.mark.parametrize("tracker", ["jira", "asana"])
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("tracker", "end"), [("jira", signal.SIGINT), ("asana", signal.SIGTERM)])
 def test_a_simulator_serves_until_it_is_told_to_end(tracker: str, end: signal.Signals) -> None:
     """It says where it serves, shows its page there, and ends with status 0."""
     with subprocess.Popen([TMINUS, "simulate", tracker], stdout=subprocess.PIPE, text=True) as process:
