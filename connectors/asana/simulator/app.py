@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import anyio
+from pydantic import TypeAdapter
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,6 +19,7 @@ from connectors.asana.simulator import batch, routes_events, routes_site, routes
 from connectors.asana.simulator.errors import ApiError, error_body
 from connectors.asana.simulator.pages import pages
 from connectors.asana.simulator.state import Token
+from connectors.asana.simulator.webhooks import AsanaKnobs
 from connectors.asana.simulator.wire import BASE, Answer, Call
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 ROUTES = (batch, routes_events, routes_site, routes_tasks)
 """Importing these registers their operations."""
+
+_OBJECT = TypeAdapter(dict[str, Any])
+_KNOBS = TypeAdapter(AsanaKnobs)
 
 
 def build(sim: AsanaSimulator) -> ASGIApp:
@@ -111,18 +116,24 @@ class _Knobs:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         knobs = self._sim.knobs
+        response = JSONResponse(dataclasses.asdict(knobs))
         if request.method == "PUT":
-            try:
-                given = dict(json.loads(await request.body()))
-            except (ValueError, TypeError):
-                await JSONResponse(error_body("the knobs must be a JSON object"), 400)(scope, receive, send)
-                return
-            if unknown := given.keys() - {field.name for field in dataclasses.fields(knobs)}:
-                await JSONResponse(error_body(f"no such knob: {', '.join(sorted(unknown))}"), 400)(scope, receive, send)
-                return
-            for name, value in given.items():
-                setattr(knobs, name, value)
-        await JSONResponse(dataclasses.asdict(knobs))(scope, receive, send)
+            response = self._turn(knobs, await request.body())
+        await response(scope, receive, send)
+
+    @staticmethod
+    def _turn(knobs: AsanaKnobs, body: bytes) -> JSONResponse:
+        known = dataclasses.asdict(knobs)
+        try:
+            given = _OBJECT.validate_json(body)
+            if unknown := given.keys() - known.keys():
+                raise ValueError(f"no such knob: {', '.join(sorted(unknown))}")
+            turned = dataclasses.asdict(_KNOBS.validate_python(known | given))
+        except ValueError as error:
+            return JSONResponse(error_body(str(error)), 400)
+        for name in given:
+            setattr(knobs, name, turned[name])
+        return JSONResponse(turned)
 
 
 class _State:
