@@ -7,8 +7,10 @@ the id as a number; its link sends `comment: null` and reads all link types firs
 from __future__ import annotations
 
 import json
+import ssl
+import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -86,11 +88,18 @@ class _Watched(HTTPAdapter):
             return response
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """One for the process: reading the certificates takes a tenth of a second."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class _WatchedTransport(httpx.HTTPTransport):
     """Sees every attempt of httpx."""
 
     def __init__(self, line: Line) -> None:
-        super().__init__(limits=httpx.Limits(max_connections=None, max_keepalive_connections=WIDTH), trust_env=False)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=WIDTH)
+        super().__init__(verify=_trusted(), limits=limits, trust_env=False)
         self._line = line
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -117,6 +126,9 @@ class JiraApi:
             transport=_WatchedTransport(self.line),
             trust_env=False,
         )
+        # A tracker has no close: it lives as long as its connection is configured.
+        weakref.finalize(self, self._http.close)
+        weakref.finalize(self, self._sdk.close)
 
     def myself(self) -> dict[str, Any]:
         """https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-myself/"""
@@ -157,9 +169,11 @@ class JiraApi:
         return self._read(lambda: [kind.raw for kind in self._sdk.issue_types_for_project(project)], list)
 
     def comments(self, issue: str) -> list[dict[str, Any]]:
-        """The newest page. https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-comments/"""
-        newest = self._sdk.comments
-        return self._read(lambda: [c.raw for c in newest(issue, order_by="-created", max_results=100)], list)
+        """The newest hundred, with their properties where Jira gives them: `expand=properties` works but is not
+        documented. https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-comments/
+        """
+        ask = partial(self._sdk.comments, issue, expand="properties", order_by="-created", max_results=100)
+        return self._read(lambda: [comment.raw for comment in ask()], list)
 
     def search(self, jql: str, known: Collection[str] = ()) -> list[str]:
         """Issue ids, in pages. The index lags behind writes; up to 50 `known` ids are looked at as they are now.
@@ -216,7 +230,7 @@ class JiraApi:
                 return found
 
     def comment_properties(self, comments: Sequence[str]) -> list[dict[str, Any]]:
-        """These comments with their properties, which reading an issue's comments does not promise.
+        """These comments with their properties, as documented.
 
         https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-comments/#api-rest-api-3-comment-list-post
         """

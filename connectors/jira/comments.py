@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from connectors.contract import CommentId, Mark, TaskId
@@ -44,8 +45,11 @@ class Comments:
 
     def _find(self, task: TaskId, mark: Mark) -> str | None:
         """Among the newest hundred, by the property that every comment of ours carries."""
-        ids = [str(comment["id"]) for comment in self._api.comments(task)]
-        for comment in self._api.comment_properties(ids) if ids else ():
+        comments = self._api.comments(task)
+        if unsaid := [str(comment["id"]) for comment in comments if "properties" not in comment]:
+            with suppress(NotFound):  # Data Center has no such list
+                comments = [*comments, *self._api.comment_properties(unsaid)]
+        for comment in comments:
             properties = {each["key"]: each["value"] for each in comment.get("properties") or ()}
             if mapping.mark_in(properties) == mark:
                 return str(comment["id"])

@@ -49,14 +49,11 @@ class Creator:
         refused: dict[str, TrackerError] = {}
         for at in range(0, len(tasks), MOST_CREATED):
             batch = _Batch(tasks[at : at + MOST_CREATED])
-            try:
-                self._carry_out(
-                    batch,
-                    lambda: self._place(parent, container),
-                    lambda marks: self._issues.children_after_lost_reply(container, marks),
-                )
-            finally:
-                self._issues.remember_children(container, [task.id for task in batch.made.values()])
+            self._carry_out(
+                batch,
+                lambda: self._place(parent, container),
+                lambda marks: self._issues.children_after_lost_reply(container, marks),
+            )
             made |= {mark.key: task for mark, task in batch.made.items()}
             refused |= {mark.key: error for mark, error in batch.refused.items()}
         return Created(made, refused)
@@ -123,6 +120,12 @@ class Creator:
 
     def _carry_out(self, batch: _Batch, place: Callable[[], mapping.Place], look: Look) -> None:
         """Until every row is made or refused. After an unknown outcome it looks before it repeats."""
+        try:
+            self._repeat(batch, place, look)
+        finally:
+            self._issues.remember_created(batch.made.values())
+
+    def _repeat(self, batch: _Batch, place: Callable[[], mapping.Place], look: Look) -> None:
         unsure = False
         for attempt in retrying():
             with attempt:

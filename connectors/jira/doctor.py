@@ -16,10 +16,12 @@ PERMISSIONS = {
     "BROWSE_PROJECTS": "Browse Projects",
     "CREATE_ISSUES": "Create Issues",
     "EDIT_ISSUES": "Edit Issues",
+    "SCHEDULE_ISSUES": "Schedule Issues",
     "ASSIGN_ISSUES": "Assign Issues",
     "TRANSITION_ISSUES": "Transition Issues",
     "LINK_ISSUES": "Link Issues",
     "ADD_COMMENTS": "Add Comments",
+    "EDIT_OWN_COMMENTS": "Edit Own Comments",
 }
 _USEFUL = {"description": "Description", "duedate": "Due date", "assignee": "Assignee", "labels": "Labels"}
 

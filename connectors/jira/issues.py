@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from itertools import chain
 from urllib.parse import urlsplit
@@ -39,8 +39,7 @@ class Issues:
         reader = self._site.reader()
         tasks = [reader.task(issue) for issue in issues]
         for task in tasks:
-            if task.project:
-                self._projects.put(task.id, task.project)
+            self._learn(task)
         return tasks
 
     def again(self, task: TaskId) -> Task:
@@ -89,16 +88,23 @@ class Issues:
 
         return next(iter(self._settled(look, [mark]) if settle else look()), None)
 
-    def remember_children(self, container: Container, ids: Sequence[str]) -> None:
-        """Just created, so search may not find them yet."""
-        if container.kind != "subtasks":
-            self._in_epic.put(container.id, self._in_epic.get(container.id, frozenset) | frozenset(ids))
+    def remember_created(self, tasks: Collection[Task]) -> None:
+        """Search may not find them yet."""
+        for task in tasks:
+            self._learn(task)
+            if task.parent:
+                siblings = self._in_epic.get(task.parent, frozenset)
+                self._in_epic.put(task.parent, siblings | {task.id})
 
     def changed_since(self, project: str, since: datetime) -> list[TaskId]:
         """Counted back in whole minutes, as an absolute time in JQL means the account's own time zone."""
         minutes = max(1, math.ceil((datetime.now(UTC) - since).total_seconds() / 60) + 1)
         found = self._api.search(f'project = "{project}" AND updated >= -{minutes}m ORDER BY updated ASC')
         return [TaskId(issue) for issue in found]
+
+    def _learn(self, task: Task) -> None:
+        if task.project:
+            self._projects.put(task.id, task.project)
 
     def _settled(self, look: Callable[[], list[Task]], marks: Collection[Mark]) -> list[Task]:
         found = look()

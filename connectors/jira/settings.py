@@ -14,6 +14,8 @@ from connectors.contract import ConnectorSettings, Status
 class JiraSettings(ConnectorSettings):
     """One Jira Cloud site, or a gateway, proxy or simulator that stands in its place."""
 
+    model_config = {"hide_input_in_errors": True}  # the token is part of the input
+
     url: str
     """Base address of the site, with the path of a gateway where there is one."""
     browse_url: str | None = None
@@ -40,12 +42,12 @@ class JiraSettings(ConnectorSettings):
         if value is None:
             return None
         parts = urlsplit(value)
+        if parts.username or parts.password:
+            raise ValueError("the address must not hold credentials: set `email` and `token` instead")
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
             raise ValueError(
                 f"{value!r} is not a web address: write it like https://example.atlassian.net, without a query"
             )
-        if parts.username or parts.password:
-            raise ValueError("the address must not hold credentials: set `email` and `token` instead")
         return value.rstrip("/")
 
     @field_validator("projects")

@@ -183,8 +183,12 @@ class Spec:
                 yield f"{where}.{key} is {hidden} in the vendor's schema"
             if key in named or maps:
                 yield from self._unknown_keys(named.get(key) or maps[0], inner, f"{where}.{key}", hidden)
-            elif named:
+            elif named and not (hidden == "writeOnly" and self._declared_open(branches)):
                 yield f"{where}.{key} is not in the vendor's schema"
+
+    def _declared_open(self, branches: list[tuple[str, ...]]) -> bool:
+        """Jira says of some answers that they hold more than is documented."""
+        return any(self._at(branch).get("additionalProperties") is True for branch in branches)
 
     def _branches(self, pointer: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         pointer = self._resolve(pointer)
