@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from queue import Empty, SimpleQueue
@@ -44,7 +47,8 @@ class Received:
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     row: Received
-    outcome: Future[Outcome]
+    outcome: Future[Outcome] | asyncio.Future[Outcome]
+    loop: asyncio.AbstractEventLoop | None = None
 
 
 class Mailbox:
@@ -69,13 +73,18 @@ class Mailbox:
         return self.submit(row).result()
 
     def submit(self, row: Received) -> Future[Outcome]:
-        """Like `accept`, for callers that can wait without holding a thread."""
-        waiting = _Waiting(row, Future())
-        with self._gate:  # nothing may slip in behind the end mark, where nobody would ever answer it
-            if not self._open:
-                raise NotStored("The service is stopping.")
-            self._queue.put(waiting)
-        return waiting.outcome
+        """Like `accept`, to be waited for later. It is stored whether anybody waits or not."""
+        outcome: Future[Outcome] = Future()
+        outcome.set_running_or_notify_cancel()  # from here on nobody can cancel it
+        self._put(_Waiting(row, outcome))
+        return outcome
+
+    async def accept_async(self, row: Received) -> Outcome:
+        """Like `accept`, for an event loop, which is woken once for all that shared a commit."""
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[Outcome] = loop.create_future()
+        self._put(_Waiting(row, outcome, loop))
+        return await outcome
 
     def close(self) -> None:
         """Take nothing more, store what is waiting, and stop."""
@@ -85,10 +94,16 @@ class Mailbox:
                 self._queue.put(None)
         self._thread.join()
 
+    def _put(self, waiting: _Waiting) -> None:
+        with self._gate:  # nothing may slip in behind the end mark, where nobody would ever answer it
+            if not self._open:
+                raise NotStored("The service is stopping.")
+            self._queue.put(waiting)
+
     def _work(self) -> None:
         while (first := self._queue.get()) is not None:
             batch, ended = self._gather(first)
-            self._settle([waiting for waiting in batch if waiting.outcome.set_running_or_notify_cancel()])
+            self._settle(batch)
             if ended:
                 return
 
@@ -106,22 +121,16 @@ class Mailbox:
         return batch, False
 
     def _settle(self, batch: list[_Waiting]) -> None:
-        if not batch:
-            return
         try:
             stored = self._store([waiting.row for waiting in batch])
         except Exception as error:
             if len(batch) > 1 and not _database_is_down(error):
                 for waiting in batch:  # one bad row must not fail its neighbours
                     self._settle([waiting])
-                return
-            for waiting in batch:
-                failure = NotStored(f"The delivery could not be stored: {type(error).__name__}.")
-                failure.__cause__ = error
-                waiting.outcome.set_exception(failure)
-            return
-        for waiting in batch:
-            waiting.outcome.set_result("stored" if waiting.row.id in stored else "duplicate")
+            else:
+                _answer((waiting, _not_stored(error)) for waiting in batch)
+        else:
+            _answer((waiting, "stored" if waiting.row.id in stored else "duplicate") for waiting in batch)
 
     def _store(self, rows: list[Received]) -> set[str]:
         with transaction(self._engine) as session:
@@ -147,6 +156,34 @@ def _values(row: Received) -> dict[str, Any]:
         "request_id": row.request_id,
         "attempts": 0,
     }
+
+
+def _answer(answers: Iterable[tuple[_Waiting, Outcome | NotStored]]) -> None:
+    by_loop = defaultdict(list)
+    for waiting, answer in answers:
+        by_loop[waiting.loop].append((waiting, answer))
+    for loop, group in by_loop.items():
+        if loop is None:
+            _tell(group)
+        else:
+            with suppress(RuntimeError):  # the loop was closed, so nobody is there to hear it
+                loop.call_soon_threadsafe(_tell, group)
+
+
+def _tell(answers: Iterable[tuple[_Waiting, Outcome | NotStored]]) -> None:
+    for waiting, answer in answers:
+        if waiting.outcome.done():  # its caller hung up
+            continue
+        if isinstance(answer, NotStored):
+            waiting.outcome.set_exception(answer)
+        else:
+            waiting.outcome.set_result(answer)
+
+
+def _not_stored(error: Exception) -> NotStored:
+    failure = NotStored(f"The delivery could not be stored: {type(error).__name__}.")
+    failure.__cause__ = error
+    return failure
 
 
 def _database_is_down(error: Exception) -> bool:

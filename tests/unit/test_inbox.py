@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -142,17 +143,9 @@ def test_a_bad_row_does_not_fail_its_neighbours(store_engine: sa.Engine) -> None
     assert told == ["first", "good", "fine", "later"]
 
 
-def test_a_broken_database_fails_every_caller(store_engine: sa.Engine) -> None:
-    """When nothing can be stored, every caller hears it, and the mailbox works again once the database does."""
-    gate = Gate()
-    with mailbox(store_engine, gate) as box:
-        first = box.submit(received("first"))
-        assert gate.entered.wait(10)
-        rest = [box.submit(received(key)) for key in "abc"]
-        gate.open.set()
-        assert first.result(10) == "stored"
-        for outcome in rest:
-            outcome.exception(10)
+def test_a_broken_database_is_told_to_the_caller(store_engine: sa.Engine) -> None:
+    """When nothing can be stored the caller hears it, and the mailbox works again once the database does."""
+    with mailbox(store_engine) as box:
         with transaction(store_engine) as session:
             session.connection().exec_driver_sql("ALTER TABLE inbox RENAME TO elsewhere")
         with pytest.raises(NotStored):
@@ -162,17 +155,44 @@ def test_a_broken_database_fails_every_caller(store_engine: sa.Engine) -> None:
         assert box.accept(received("lost")) == "stored"
 
 
-def test_a_caller_that_went_away_does_not_stop_the_others(store_engine: sa.Engine) -> None:
-    """A delivery whose caller gave up before its turn is left out, as it was never answered."""
+def test_event_loops_are_answered_too(store_engine: sa.Engine) -> None:
+    """From an event loop the answers are the same: stored, duplicate, or `NotStored` for the bad row alone."""
+
+    def on_stored(_session: Session, rows: Sequence[Received]) -> None:
+        if any(row.key == "bad" for row in rows):
+            raise ValueError("poison")
+
+    async def hand_in(box: Mailbox) -> list[object]:
+        rows = [received(key) for key in ("a", "b", "b", "bad")]
+        return await asyncio.gather(*map(box.accept_async, rows), return_exceptions=True)
+
+    with mailbox(store_engine, on_stored) as box:
+        *good, bad = asyncio.run(hand_in(box))
+    assert good == ["stored", "stored", "duplicate"]
+    assert isinstance(bad, NotStored)
+    assert stored_keys(store_engine) == ["a", "b"]
+
+
+def test_a_caller_that_hung_up_does_not_stop_the_others(store_engine: sa.Engine) -> None:
+    """What was verified is stored all the same: its caller still there, gone, or gone with its event loop."""
     gate = Gate()
-    with mailbox(store_engine, gate) as box:
-        box.submit(received("first"))
-        assert gate.entered.wait(10)
-        gone, here = box.submit(received("gone")), box.submit(received("here"))
-        assert gone.cancel()
+
+    async def hang_up(box: Mailbox) -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(box.accept_async(received("first")), 0.01)
+
+    async def stay(box: Mailbox) -> str:
+        gone = asyncio.ensure_future(box.accept_async(received("gone")))
+        here = asyncio.ensure_future(box.accept_async(received("here")))
+        await asyncio.sleep(0)
+        gone.cancel()
         gate.open.set()
-        assert here.result(10) == "stored"
-    assert stored_keys(store_engine) == ["first", "here"]
+        return await here
+
+    with mailbox(store_engine, gate) as box:
+        asyncio.run(hang_up(box))
+        assert asyncio.run(stay(box)) == "stored"
+    assert stored_keys(store_engine) == ["first", "gone", "here"]
 
 
 def test_closing_stores_what_is_waiting_and_takes_nothing_more(store_engine: sa.Engine) -> None:
