@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import anyio
 import httpx
@@ -118,7 +118,14 @@ class WebhookSender(threading.Thread):
         self._calls: queue.Queue[_Call | None] = queue.Queue()
         self._held: _Call | None = None
         self._later: list[_Call] = []
+        self._unsent = 0
+        self._count = threading.Lock()
         self.sent = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a webhook waits for its first or its next attempt; one held back to be reordered does not count."""
+        return self._unsent > 0
 
     def post(
         self,
@@ -137,12 +144,17 @@ class WebhookSender(threading.Thread):
         if self._held is None and random.random() < self._knobs.hook_reordered:
             self._held = call
             return
-        self._calls.put(call)
+        self._put(call)
         if random.random() < self._knobs.hook_doubled:
-            self._calls.put(_Call(url, body, headers, done, again, call.not_before))
+            self._put(_Call(url, body, headers, done, again, call.not_before))
         if self._held is not None:
-            self._calls.put(self._held)
+            self._put(self._held)
             self._held = None
+
+    def _put(self, call: _Call) -> None:
+        with self._count:
+            self._unsent += 1
+        self._calls.put(call)
 
     def call_now(self, url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response | None:
         """One synchronous call (Asana's handshake); None where nobody answered."""
@@ -160,8 +172,9 @@ class WebhookSender(threading.Thread):
                 self._later.append(call)
             except queue.Empty:
                 pass
-            due = [c for c in self._later if c.not_before <= time.monotonic()]
-            self._later = [c for c in self._later if c not in due]
+            now = time.monotonic()
+            due = [c for c in self._later if c.not_before <= now]
+            self._later = [c for c in self._later if c.not_before > now]
             for call in due:
                 self._send(call)
 
@@ -174,6 +187,9 @@ class WebhookSender(threading.Thread):
             call.attempt += 1
             call.not_before = time.monotonic() + self._knobs.hook_retry_seconds
             self._later.append(call)
+            return
+        with self._count:
+            self._unsent -= 1
 
     def stop(self) -> None:
         """Send nothing more."""
@@ -233,7 +249,7 @@ class Simulator:
         """The base address while it runs, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> Simulator:
+    def start(self) -> Self:
         """Serve; returns once it answers. `port` 0 takes a free one."""
         app = Faulty(self, self.build())
         config = uvicorn.Config(
@@ -257,7 +273,7 @@ class Simulator:
             self._server.should_exit = True
             self._thread.join(timeout=5)
 
-    def __enter__(self) -> Simulator:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
 from typing import Any
@@ -213,3 +214,19 @@ def test_without_a_secret_nothing_is_signed(sim: JiraSimulator, admin: httpx.Cli
     headers, body = listener.calls.get(timeout=10)
     assert "x-hub-signature" not in headers
     assert body == b""
+
+
+def test_people_and_callers_act_at_once(sim: JiraSimulator, admin: httpx.Client, listener: Listener) -> None:
+    """From many threads no key is given twice, and every issue is told of exactly once."""
+    subscribe(admin, listener, events=["jira:issue_created"])
+    fields = {"project": {"key": "MKT"}, "issuetype": {"name": "Task"}, "summary": "By the API"}
+
+    def act(_: int) -> None:
+        sim.transition(sim.file_request("Task", "By a person"), "Done")
+        admin.post(f"{sim.url}/rest/api/3/issue", json={"fields": fields}).raise_for_status()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(act, range(40)))
+    assert sorted(sim.site.issues) == sorted(listener.next()["issue"]["id"] for _ in range(80))
+    assert len({issue.key for issue in sim.site.issues.values()}) == 80
+    assert listener.calls.empty()
