@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from connectors.contract import ConnectorSettings, Status
 
@@ -14,7 +14,7 @@ from connectors.contract import ConnectorSettings, Status
 class JiraSettings(ConnectorSettings):
     """One Jira Cloud site, or a gateway, proxy or simulator that stands in its place."""
 
-    model_config = {"hide_input_in_errors": True}  # the token is part of the input
+    model_config = ConfigDict(hide_input_in_errors=True)  # the token is part of the input
 
     url: str
     """Base address of the site, with the path of a gateway where there is one."""
