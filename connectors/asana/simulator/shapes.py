@@ -26,7 +26,7 @@ def _fields(text: str) -> dict[str, str]:
 SHAPES: dict[str, dict[str, str]] = {
     "workspace": _fields("name email_domains is_organization"),
     "user": _fields("name email photo workspaces:workspace"),
-    "author": _fields(""),
+    "bare": _fields(""),
     "team": _fields("name description permalink_url organization:workspace"),
     "enum_option": _fields("name color enabled"),
     "custom_field": _fields(
@@ -42,25 +42,29 @@ SHAPES: dict[str, dict[str, str]] = {
     "custom_field_setting": _fields("project:project parent:project custom_field:custom_field is_important"),
     "tag": _fields("name color notes created_at permalink_url followers:user workspace:workspace"),
     "section": _fields("name created_at project:project projects:project"),
+    "field_in_brief": _fields(
+        "name type representation_type enabled display_value text_value number_value date_value:date"
+        " enum_value:enum_option enum_options:enum_option is_formula_field"
+    ),
     "project": _fields(
         "name archived color icon created_at modified_at default_view due_on due_date start_on notes html_notes public"
         " privacy_setting default_access_level minimum_access_level_for_customization minimum_access_level_for_sharing"
-        " completed completed_at completed_by:user members:user followers:user owner:user team:team permalink_url"
+        " completed completed_at completed_by:user members:user followers:user owner:bare team:team permalink_url"
         " current_status current_status_update project_brief created_from_template workspace:workspace"
-        " custom_fields:custom_field custom_field_settings:custom_field_setting"
+        " custom_fields:field_in_brief custom_field_settings:custom_field_setting"
     ),
     "membership": {"project": "project", "section": "section"},
     "task": _fields(
         "name resource_subtype approval_status notes html_notes completed completed_at completed_by:user"
-        " created_by:author created_at modified_at due_on due_at start_on start_at assignee:user assignee_status"
-        " parent:task external:external memberships:membership projects:project workspace:workspace dependencies:task"
-        " dependents:task followers:user tags:tag custom_fields:custom_field num_subtasks permalink_url"
+        " created_by:bare created_at modified_at due_on due_at start_on start_at assignee:user assignee_status"
+        " parent:task external:external memberships:membership projects:project workspace:workspace dependencies:bare"
+        " dependents:bare followers:user tags:tag custom_fields:custom_field num_subtasks permalink_url"
         " actual_time_minutes is_rendered_as_separator hearted hearts num_hearts liked likes num_likes"
     ),
     "story": _fields(
         "created_at created_by:user resource_subtype type text html_text is_pinned is_editable is_edited liked likes"
         " num_likes source task:task target:task assignee:user old_name new_name old_dates:dates new_dates:dates"
-        " custom_field:custom_field"
+        " custom_field:field_in_brief"
     ),
     "webhook": _fields(
         "active resource:named target created_at last_success_at last_failure_at last_failure_content"
@@ -76,7 +80,7 @@ PLAIN = {"date", "dates", "external", "filter", "change"}
 """Shapes of plain JSON objects, which have no gid and are shown whole unless a path goes into them."""
 
 DOTTED = {
-    "author": "",
+    "bare": "",
     "workspace": "name",
     "user": "name",
     "team": "name",
@@ -93,7 +97,7 @@ _DEFINITION = (
 )
 
 _BRIEF = {
-    "author": "resource_type",
+    "bare": "resource_type",
     "enum_option": "resource_type name color enabled",
     "custom_field": f"{_DEFINITION} enabled display_value text_value number_value date_value enum_value",
     "custom_field_setting": "resource_type project parent custom_field is_important",
