@@ -13,6 +13,7 @@ from connectors.jira.remember import Memory
 from connectors.jira.settings import JiraSettings
 
 _ALWAYS_SENT = {"project", "issuetype", "summary", "parent", "description"}
+_FILLED = ("description", "assignee", "labels", "duedate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +70,19 @@ class Site:
 
     def _read_screen(self, project: str, kind: Mapping[str, Any]) -> Screen:
         fields = self._api.create_meta(project, kind["id"])
+        start_field = self._settings.start_field or _start_field(fields, "fieldId")
+        # An empty list is Jira not telling, not a screen without fields: its refusals will tell.
+        on_screen = [field["fieldId"] for field in fields] or [*_FILLED, start_field or ""]
         return Screen(
             type_id=kind["id"],
             type_name=kind["name"],
-            fields=frozenset(field["fieldId"] for field in fields),
+            fields=frozenset(on_screen),
             demanded=tuple(
                 field["name"]
                 for field in fields
                 if field["required"] and not field.get("hasDefaultValue") and field["fieldId"] not in _ALWAYS_SENT
             ),
-            start_field=self._settings.start_field or _start_field(fields, "fieldId"),
+            start_field=start_field,
         )
 
     def _all_fields(self) -> list[dict[str, Any]]:

@@ -76,24 +76,22 @@ class Workflow:
     def _choose(
         self, here: Task, offered: Sequence[Mapping[str, Any]], wanted: Status, seen: set[str]
     ) -> Transition | None:
-        ways = [_transition(raw, self._site.statuses, wanted) for raw in offered]
-        direct = [way for way in ways if way.lands is wanted]
-        if wanted is Status.DROPPED and not direct:
-            direct = [way for way in ways if way.lands is Status.DONE]
-        if direct:
-            return min(direct, key=lambda way: way.asks)
-        if not self._exists(here, wanted):
-            return None
-        near = [way for way in ways if way.to_name not in seen and not way.lands.closed]
-        return min(near, key=lambda way: (abs(_STAGE[way.lands] - _STAGE[wanted]), way.asks), default=None)
+        """The way that lands there, else the one that leads nearest; a second choice for dropped is done."""
+        ways = [as_transition(raw, self._site.statuses, wanted) for raw in offered]
+        for aim in (wanted, Status.DONE) if wanted is Status.DROPPED else (wanted,):
+            if direct := [way for way in ways if way.lands is aim]:
+                return min(direct, key=lambda way: way.asks)
+            near = [way for way in ways if way.to_name not in seen and not way.lands.closed]
+            if near and aim in self._there(here):
+                return min(near, key=lambda way: (abs(_STAGE[way.lands] - _STAGE[wanted]), way.asks))
+        return None
 
-    def _exists(self, here: Task, wanted: Status) -> bool:
-        """Whether a longer way can end where we want, so that no issue is moved about for nothing."""
+    def _there(self, here: Task) -> set[Status]:
+        """All that the workflow knows, so that no issue is moved about for nothing."""
         project = str(here.project)
         types = self._statuses.get(project, lambda: retrying()(self._api.statuses, project))
         mine = [kind for kind in types if kind.get("name") == here.fields.get("issue_type")]
-        there = {self._site.statuses.of(status) for kind in mine or types for status in kind.get("statuses") or ()}
-        return wanted in there or (wanted is Status.DROPPED and Status.DONE in there)
+        return {self._site.statuses.of(status) for kind in mine or types for status in kind.get("statuses") or ()}
 
     def _take(self, here: Task, step: Transition) -> Task:
         """After an unknown outcome the issue is read before the transition is repeated."""
@@ -113,7 +111,7 @@ class Workflow:
         return replace(here, status=step.lands, status_name=step.to_name)
 
 
-def _transition(raw: Mapping[str, Any], statuses: StatusMap, wanted: Status) -> Transition:
+def as_transition(raw: Mapping[str, Any], statuses: StatusMap, wanted: Status) -> Transition:
     """A resolution is given where the screen demands one, and where it is what tells dropped from done."""
     screen = raw.get("fields") or {}
     demanded = {name for name, field in screen.items() if field.get("required") and not field.get("hasDefaultValue")}

@@ -69,6 +69,12 @@ def new(key: str, **more: Any) -> NewTask:
     return NewTask(mark=Mark("spring", key), title=f"Task {key}", **more)
 
 
+def strike(site: JiraSite, only: str, **knobs: Any) -> None:
+    """One fault on the next call whose method and path contain `only`."""
+    for name, value in {"only": only, "strikes": 1, **knobs}.items():
+        setattr(site.sim.knobs, name, value)
+
+
 def settings(sim: JiraSimulator, **more: Any) -> JiraSettings:
     """As a user would write them."""
     base = {"url": sim.url, "email": "tminus@example.com", "token": SecretStr("sim-token"), "projects": ("MKT",)}
