@@ -108,17 +108,17 @@ class _Writer:
             self._applied.failures.append((action, words))
 
     def _container(self) -> Container:
-        stored = self._campaign.container
-        request = self._applied.request
-        if stored and "id" in stored:
-            return Container(stored["kind"], stored["id"], stored["url"])
+        campaign, request = self._campaign, self._applied.request
+        if opened := campaigns.container_of(campaign):
+            return opened
         if request is None:
             raise Rejected("the request is gone, so there is nowhere to put its tasks")
-        kind = stored["kind"] if stored else None
-        container = self._tracker.open_container(request, self._mark("container"), self._campaign.title, kind)
-        self._campaign.container = {"kind": container.kind, "id": container.id, "url": container.url}
+        mark = self._mark("container")
+        container = self._tracker.open_container(request, mark, campaign.title, campaign.container_kind)
+        campaign.container_kind, campaign.container_id = container.kind, container.id
+        campaign.container_url = container.url
         with transaction(self._runtime.engine) as session:
-            campaigns.save(session, self._campaign)
+            campaigns.save(session, campaign)
         return container
 
     def _new_task(self, planned: PlannedTask) -> NewTask:

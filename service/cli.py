@@ -6,6 +6,7 @@ import typer
 
 from service.commands.hooks import hooks
 from service.commands.keys import new_key
+from service.commands.operate import campaigns, connect, doctor, replay, serve, sweep, work
 from service.commands.simulate import simulate
 from service.commands.templates import preview, templates
 from service.commands.terminal import PlainErrors
@@ -17,7 +18,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(simulate)
+for command in (serve, work, connect, doctor, campaigns, replay, sweep, simulate):
+    app.command()(command)
 app.command()(preview)
 app.command()(new_key)
 app.add_typer(hooks, name="hooks")

@@ -10,7 +10,7 @@ from connectors.contract import Hook
 from connectors.errors import AccessDenied, TrackerError
 from service import apply
 from service.runtime import Runtime
-from service.store import hooks
+from service.store import campaigns, hooks
 from service.store.engine import reading, transaction
 from service.store.tables import HookRow, new_hook_id
 
@@ -37,14 +37,28 @@ def connect(runtime: Runtime, connection: str) -> Iterator[Connected]:
     with reading(runtime.engine) as session:
         rows = hooks.of_connection(session, connection)
     yield from _clear(runtime, connection, listed or [], {row.target for row in rows})
-    for project in runtime.settings.connections[connection].settings.projects:
+    for project in _watched(runtime, connection):
         mine = [row for row in rows if row.project == project]
         yield _one(runtime, connection, project, mine, listed)
+
+
+def watch(runtime: Runtime, connection: str, project: str) -> Connected | None:
+    """Hear of a project that a campaign made for itself; None where its hook is there already."""
+    with reading(runtime.engine) as session:
+        if any(row.project == project for row in hooks.of_connection(session, connection)):
+            return None
+    return _subscribe(runtime, connection, project)
 
 
 def base_of(runtime: Runtime) -> str:
     """What every target address of ours begins with."""
     return f"{runtime.settings.public_url.rstrip('/')}/hooks/"
+
+
+def _watched(runtime: Runtime, connection: str) -> list[str]:
+    with reading(runtime.engine) as session:
+        own = campaigns.own_projects(session, connection)
+    return [*runtime.settings.connections[connection].settings.projects, *own]
 
 
 def _clear(runtime: Runtime, connection: str, listed: list[Hook], known: set[str]) -> Iterator[Connected]:

@@ -67,7 +67,7 @@ def begin(runtime: Runtime, connection: str, rule: RequestRule, task: Task) -> C
         template_version=str(template.version),
         template_snapshot=template.model_dump(mode="json", exclude_defaults=True),
         calendar_snapshot=calendar.as_dict(),
-        container={"kind": rule.container} if rule.container else None,
+        container_kind=rule.container,
     )
 
 

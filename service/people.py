@@ -44,7 +44,7 @@ def look_up_all(runtime: Runtime, connection: str) -> list[str]:
     """Ask the tracker for everybody in the settings, before a request has to wait for it; names those it lacks."""
     project = runtime.settings.connections[connection].settings.projects[0]
     return [
-        f"{person.name} <{person.email}>"
+        f"{person.name} ({person.email})"
         for name, person in runtime.settings.people.items()
         if _account(runtime, connection, project, name) is None
     ]
@@ -63,7 +63,7 @@ def _describe(runtime: Runtime, owner: str, meant: str | None) -> str:
     if meant is None:
         return f"the role “{owner.removeprefix('role:')}”, which nobody holds"
     person = runtime.settings.people[meant]
-    return f"{person.name} <{person.email}>"
+    return f"{person.name} ({person.email})"
 
 
 def _account(runtime: Runtime, connection: str, project: str | None, meant: str | None) -> Owner | None:

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from connectors.contract import Container, Status, Task, TaskId
+from connectors.contract import Status, Task, TaskId
 from service import apply, create, people
+from service.connect import watch
 from service.core import decide, messages
 from service.core.calendar import Calendar
 from service.core.decide import REQUEST, Action, CreateTask, RequestView, Say
@@ -100,6 +101,7 @@ class _Run:
             if not cancelled:
                 self._tell_progress(plan)
         applied = self._write(actions)
+        self._watch()
         self._settle_state(plan, cancelled)
         self._record(applied)
         return Outcome(True, self._summary(applied), self.campaign.id, tuple(self.failures))
@@ -111,7 +113,9 @@ class _Run:
         if seen and not ids:
             found = {request_id: seen}
         else:
-            found = self.runtime.trackers[self.campaign.connection].read([request_id, *ids], self._container())
+            found = self.runtime.trackers[self.campaign.connection].read(
+                [request_id, *ids], campaigns.container_of(self.campaign)
+            )
         self.request = found.get(request_id)
         deleted: list[str] = []
         for key, link in self.links.items():
@@ -226,6 +230,14 @@ class _Run:
             applied.done += self._write([]).done
         return applied
 
+    def _watch(self) -> None:
+        """A project of the campaign's own is heard of like the others."""
+        container = campaigns.container_of(self.campaign)
+        if container and container.kind == "project":
+            connected = watch(self.runtime, self.campaign.connection, container.id)
+            if connected and not connected.ok:
+                self.failures.append(connected.sentence)
+
     def _tell_progress(self, plan: Plan) -> None:
         owners = {task.key: self._owner_name(task.key, task.owner) for task in plan.tasks}
         self._say("plan", messages.plan_comment(self.campaign.title, plan, self.links, owners))
@@ -290,10 +302,6 @@ class _Run:
         return (create.rule_for(mine, self.campaign.connection, self.request) if self.request else None) or next(
             iter(mine), None
         )
-
-    def _container(self) -> Container | None:
-        stored = self.campaign.container
-        return Container(stored["kind"], stored["id"], stored["url"]) if stored and "id" in stored else None
 
     def _calendar(self) -> Calendar:
         return Calendar.from_dict(self.campaign.calendar_snapshot)

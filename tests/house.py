@@ -7,13 +7,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import uvicorn
+from sqlmodel import col, select
 
 from connectors.asana.simulator import AsanaSimulator
 from connectors.jira.simulator import JiraSimulator
+from connectors.simulating import Seen
 from service import workflows
 from service.bootstrap import make_runtime, serving, working
 from service.connect import connect
@@ -23,7 +26,7 @@ from service.settings import load
 from service.store import campaigns, changes, inbox, ledger, links
 from service.store.engine import reading
 from service.store.secrets import new_key
-from service.store.tables import Campaign
+from service.store.tables import Campaign, Inbox
 from service.workflows import Worker
 
 CONFIG = """
@@ -121,6 +124,17 @@ class House:
         assert found is not None
         return found
 
+    def deliveries(self) -> list[Inbox]:
+        """The whole inbox, oldest first."""
+        with reading(self.runtime.engine) as session:
+            return list(session.exec(select(Inbox).order_by(col(Inbox.id))))
+
+    def writes(self) -> list[str]:
+        """Every write that the simulators saw, hooks apart."""
+        seen = [call for sim in (self.jira, self.asana) for call in sim.log]
+        writes = [call for call in seen if call.method != "GET" and "webhook" not in call.path]
+        return [f"{call.method} {call.path}" for call in writes if not _only_reads(call)]
+
     def story(self) -> list[str]:
         """The newest lines of the ledger, oldest first."""
         with reading(self.runtime.engine) as session:
@@ -177,6 +191,17 @@ def house(
             results = [result for name in ("jira", "asana") for result in connect(runtime, name)]
             assert all(result.ok for result in results), results
         yield found
+
+
+def in_weeks(weeks: int) -> str:
+    """A date so many weeks from today, as trackers write dates."""
+    return (datetime.now(UTC).date() + timedelta(weeks=weeks)).isoformat()
+
+
+def _only_reads(call: Seen) -> bool:
+    if call.path.endswith(("/bulkfetch", "/search/jql")):
+        return True
+    return call.path.endswith("/batch") and all(a["method"] == "get" for a in call.json["data"]["actions"])
 
 
 def _free_port() -> int:

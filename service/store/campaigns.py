@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Literal, cast
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from connectors.contract import Container
 from service.store.tables import Campaign, CampaignState, Link, now
 
 NOT_OVER: tuple[CampaignState, ...] = ("waiting_for_input", "refused", "running")
@@ -23,6 +25,21 @@ def of_request(session: Session, connection: str, task_id: str) -> Campaign | No
     return session.exec(query).first()
 
 
+def container_of(campaign: Campaign) -> Container | None:
+    """Where its tasks live; None until that is open."""
+    if campaign.container_id is None:
+        return None
+    kind = cast("Literal['subtasks', 'epic', 'project']", campaign.container_kind)
+    return Container(kind, campaign.container_id, campaign.container_url)
+
+
+def own_projects(session: Session, connection: str) -> list[str]:
+    """Projects that campaigns made for themselves, and that are not over."""
+    query = select(Campaign.container_id).where(col(Campaign.connection) == connection)
+    query = query.where(col(Campaign.container_kind) == "project", col(Campaign.state).in_(NOT_OVER))
+    return [project for project in session.exec(query) if project]
+
+
 def named(session: Session, name: str) -> Campaign | None:
     """By what people type: the request's label or task id, or the campaign's own id."""
     names = (col(Campaign.request_label), col(Campaign.request_task), col(Campaign.id))
@@ -30,11 +47,12 @@ def named(session: Session, name: str) -> Campaign | None:
 
 
 def requests_of(session: Session, connection: str, names: Collection[str]) -> dict[str, str]:
-    """For each of these task ids and labels the request task of its campaign; what is not ours is absent."""
+    """For each of these task ids, labels and containers the request task of its campaign; others are absent."""
     own = sa.select(col(Campaign.request_task)).where(col(Campaign.connection) == connection)
     linked = own.join(Link, col(Link.campaign_id) == col(Campaign.id)).where(col(Link.connection) == connection)
     labels, ids = col(Campaign.request_label), col(Campaign.request_task)
-    searches = [(linked, col(Link.label)), (linked, col(Link.task_id)), (own, labels), (own, ids)]
+    inside = (own, col(Campaign.container_id))
+    searches = [inside, (linked, col(Link.label)), (linked, col(Link.task_id)), (own, labels), (own, ids)]
     # Ids come last, so that they win over a label that reads the same; a union, so that each search has its index.
     found = sa.union_all(*(query.add_columns(name.label("name")).where(name.in_(names)) for query, name in searches))
     return {name: request for request, name in session.execute(found)}

@@ -142,6 +142,7 @@ class Campaign(SQLModel, table=True):
     __table_args__ = (
         sa.UniqueConstraint("connection", "request_task", name="campaign_once"),
         sa.Index("campaign_by_label", "connection", "request_label"),
+        sa.Index("campaign_by_container", "connection", "container_id"),
         sa.Index("campaign_by_state", "state"),
     )
 
@@ -159,7 +160,11 @@ class Campaign(SQLModel, table=True):
     complete_on: date | None = None
     state: CampaignState = Field(default="waiting_for_input", sa_type=sa.String)
     plan: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
-    container: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    container_kind: str | None = None
+    """subtasks, epic or project: as the request rule chose it, or as it was opened."""
+    container_id: str | None = None
+    """None until it is open."""
+    container_url: str = ""
     agreed: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
     """The request's own fields as we and the tracker last agreed on them."""
     created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)

@@ -50,7 +50,7 @@ def test_a_campaign_keeps_what_its_plan_was_made_from(store_engine: sa.Engine) -
         assert found is not None
         assert list(found.template_snapshot) == ["z", "a"]
         assert (found.plan, found.complete_on) == ({"tasks": [{"key": "invite"}]}, date(2027, 1, 21))
-        assert (found.inputs, found.container) == ({"webinar_date": "2027-01-21"}, None)
+        assert (found.inputs, found.container_id) == ({"webinar_date": "2027-01-21"}, None)
         assert campaigns.of_request(session, "asana", "10001") is None
         assert campaigns.counts(session) == {"running": 1}
         assert campaigns.listing(session, "done") == []

@@ -27,7 +27,9 @@ def upgrade() -> None:
         sa.Column("complete_on", sa.Date(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("plan", sa.JSON(), nullable=True),
-        sa.Column("container", sa.JSON(), nullable=True),
+        sa.Column("container_kind", sa.String(), nullable=True),
+        sa.Column("container_id", sa.String(), nullable=True),
+        sa.Column("container_url", sa.String(), nullable=False),
         sa.Column("agreed", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
@@ -36,6 +38,7 @@ def upgrade() -> None:
     )
     op.create_index("campaign_by_label", "campaign", ["connection", "request_label"])
     op.create_index("campaign_by_state", "campaign", ["state"])
+    op.create_index("campaign_by_container", "campaign", ["connection", "container_id"])
     op.create_table(
         "hook",
         sa.Column("id", sa.String(), nullable=False),
