@@ -19,7 +19,8 @@ from connectors.asana.simulator.seed import PROJECT, seed
 from connectors.asana.simulator.state import Site
 from connectors.asana.simulator.webhooks import AsanaKnobs, Hooks
 from connectors.asana.simulator.wire import BASE
-from connectors.simulating import Simulator, WebhookSender
+from connectors.simulating import Simulator
+from connectors.webhook_sender import WebhookSender
 
 __all__ = ["AsanaKnobs", "AsanaSimulator"]
 

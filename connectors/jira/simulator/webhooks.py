@@ -20,7 +20,7 @@ from connectors.jira.simulator.search import Predicate, predicate
 from connectors.jira.simulator.state import Site
 from connectors.jira.simulator.strict import Refusal, check_shape
 from connectors.signing import sign
-from connectors.simulating import WebhookSender
+from connectors.webhook_sender import WebhookSender
 
 EVENTS = frozenset(
     {"issuelink_created", "issuelink_deleted", "issue_property_set", "issue_property_deleted"}
