@@ -98,7 +98,7 @@ def _data(body: bytes) -> Any:
         return {}
     try:
         envelope = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ApiError(400, "Could not parse request data, invalid JSON") from None
     if not isinstance(envelope, dict) or "data" not in envelope:
         raise ApiError(400, "data: Missing input: the request body must be an object with the key 'data'")
