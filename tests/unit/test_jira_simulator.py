@@ -1,4 +1,4 @@
-"""The Jira simulator's API: creating, reading, editing, moving, linking and commenting on issues."""
+"""The Jira simulator's API: who may call, and creating, reading and editing issues."""
 
 from __future__ import annotations
 
@@ -9,57 +9,29 @@ import httpx
 import pytest
 
 from connectors.jira.simulator import JiraSimulator, Refusal
-
-DOCUMENT = {
-    "version": 1,
-    "type": "doc",
-    "content": [{"type": "paragraph", "content": [{"type": "text", "text": "Hi"}]}],
-}
+from tests.unit.jira_calls import DOCUMENT, empty, refused, task
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[JiraSimulator]:
-    """One server for the module; each test gets a site of its own from `sim`."""
+def running() -> Iterator[tuple[JiraSimulator, httpx.Client]]:
+    """One server for the module, and a caller with the service user's token."""
     with JiraSimulator() as simulator:
-        yield simulator
+        auth = ("tminus@example.com", "sim-token")
+        with httpx.Client(base_url=f"{simulator.url}/rest/api/3/", auth=auth) as client:
+            yield simulator, client
 
 
 @pytest.fixture
-def sim(running: JiraSimulator) -> JiraSimulator:
-    """The server with nothing filed yet, and the site's rules as they were."""
-    site = running.site
-    while site.issues:
-        running.delete(next(iter(site.issues)))
-    site.restore()
-    return running
-
-
-@pytest.fixture(scope="module")
-def caller(running: JiraSimulator) -> Iterator[httpx.Client]:
-    """Has the service user's token."""
-    with httpx.Client(base_url=f"{running.url}/rest/api/3/", auth=("tminus@example.com", "sim-token")) as client:
-        yield client
+def sim(running: tuple[JiraSimulator, httpx.Client]) -> JiraSimulator:
+    """The server, empty again."""
+    return empty(running[0])
 
 
 @pytest.fixture
-def api(sim: JiraSimulator, caller: httpx.Client) -> httpx.Client:
+def api(sim: JiraSimulator, running: tuple[JiraSimulator, httpx.Client]) -> httpx.Client:
     """The caller, with an empty site behind it."""
     assert not sim.site.issues
-    return caller
-
-
-def task(summary: str = "A task", issue_type: str = "Task", **fields: Any) -> dict[str, Any]:
-    """The body of a create."""
-    return {"fields": {"project": {"key": "MKT"}, "issuetype": {"name": issue_type}, "summary": summary, **fields}}
-
-
-def refused(response: httpx.Response, status: int = 400) -> dict[str, Any]:
-    """The error body, which has Jira's two keys and no others."""
-    assert response.status_code == status, response.text
-    body: dict[str, Any] = response.json()
-    assert set(body) == {"errorMessages", "errors"}
-    assert body["errorMessages"] or body["errors"]
-    return body
+    return running[1]
 
 
 class TestWhoIsCalling:
@@ -328,116 +300,3 @@ class TestEditing:
         assert api.delete(f"issue/{key}", params={"deleteSubtasks": "true"}).status_code == 204
         with pytest.raises(Refusal):
             sim.issue(child)
-
-
-class TestWorkflow:
-    """Transitions."""
-
-    def test_only_the_transitions_of_the_current_status_are_offered(
-        self, sim: JiraSimulator, api: httpx.Client
-    ) -> None:
-        """A new issue cannot be done at once; a done one can only be reopened."""
-        key = sim.file_request("Task", "One")
-
-        def offered() -> dict[str, str]:
-            rows = api.get(f"issue/{key}/transitions").json()["transitions"]
-            return {row["to"]["name"]: row["id"] for row in rows}
-
-        assert set(offered()) == {"In Progress", "Cancelled"}
-        refused(api.post(f"issue/{key}/transitions", json={"transition": {"id": "51"}}))
-        for step in ("In Progress", "Done"):
-            done = api.post(f"issue/{key}/transitions", json={"transition": {"id": offered()[step]}})
-            assert done.status_code == 204
-        assert set(offered()) == {"In Progress"}
-        assert api.get(f"issue/{key}", params={"fields": "resolution"}).json()["fields"]["resolution"]["name"] == "Done"
-        sim.transition(key, "To Do")
-        assert api.get(f"issue/{key}", params={"fields": "resolution"}).json()["fields"] == {"resolution": None}
-
-    @pytest.mark.parametrize("chosen", [{"id": 21}, {}, {"name": "Start progress"}])
-    def test_a_transition_is_named_by_a_string_id(self, sim: JiraSimulator, api: httpx.Client, chosen: Any) -> None:
-        """A number, nothing and a name are refused."""
-        key = sim.file_request("Task", "One")
-        refused(api.post(f"issue/{key}/transitions", json={"transition": chosen}))
-
-    def test_a_transition_can_demand_a_field(self, sim: JiraSimulator, api: httpx.Client) -> None:
-        """`expand=transitions.fields` tells it, and without it the transition is refused."""
-        key = sim.file_request("Task", "One")
-        sim.site.ask_on_transition("Cancelled", "customfield_10052")
-        rows = api.get(f"issue/{key}/transitions", params={"expand": "transitions.fields"}).json()["transitions"]
-        assert rows[1]["fields"]["customfield_10052"]["required"]
-        assert (
-            "customfield_10052"
-            in refused(api.post(f"issue/{key}/transitions", json={"transition": {"id": "61"}}))["errors"]
-        )
-        filled = {"transition": {"id": "61"}, "fields": {"customfield_10052": "list.csv"}}
-        assert api.post(f"issue/{key}/transitions", json=filled).status_code == 204
-        assert sim.issue(key).fields["List file"] == "list.csv"
-
-    def test_a_workflow_without_a_way_refuses_people_too(self) -> None:
-        """With Done taken out, nobody gets there."""
-        sim = JiraSimulator()
-        key = sim.file_request("Task", "One")
-        sim.site.remove_status("Done")
-        with pytest.raises(Refusal, match="no way"):
-            sim.transition(key, "Done")
-
-
-class TestLinksCommentsAndProperties:
-    """What hangs on an issue."""
-
-    def test_a_link_shows_on_both_sides_and_repeats_harmlessly(self, sim: JiraSimulator, api: httpx.Client) -> None:
-        """inwardIssue is the blocker; the answer is 201 and names no id, also the second time."""
-        one, two = sim.file_request("Task", "One"), sim.file_request("Task", "Two")
-        link = {"type": {"name": "Blocks"}, "inwardIssue": {"key": one}, "outwardIssue": {"key": two}}
-        assert [api.post("issueLink", json=link).status_code for _ in range(2)] == [201, 201]
-        (seen,) = api.get(f"issue/{two}", params={"fields": "issuelinks"}).json()["fields"]["issuelinks"]
-        assert seen["inwardIssue"]["key"] == one
-        assert seen["type"]["inward"] == "is blocked by"
-        (seen,) = api.get(f"issue/{one}", params={"fields": "issuelinks"}).json()["fields"]["issuelinks"]
-        assert seen["outwardIssue"]["key"] == two
-        sim.delete(one)
-        assert sim.issue(two).blocked_by == ()
-
-    def test_an_unknown_link_type_is_404(self, sim: JiraSimulator, api: httpx.Client) -> None:
-        """So is an unknown issue."""
-        one, two = sim.file_request("Task", "One"), sim.file_request("Task", "Two")
-        sides = {"inwardIssue": {"key": one}, "outwardIssue": {"key": two}}
-        refused(api.post("issueLink", json={"type": {"name": "Stops"}, **sides}), 404)
-        refused(api.post("issueLink", json={"type": {"name": "Blocks"}, **sides, "inwardIssue": {"key": "MKT-9"}}), 404)
-        refused(api.post("issueLink", json={"type": {"name": "Blocks"}, "outwardIssue": {"key": two}}))
-
-    def test_comments_are_documents_and_carry_properties(self, sim: JiraSimulator, api: httpx.Client) -> None:
-        """Made, found by their property, rewritten and deleted; plain text is refused."""
-        key = sim.file_request("Task", "One")
-        refused(api.post(f"issue/{key}/comment", json={"body": "text"}))
-        mark = [{"key": "mark", "value": "m"}]
-        made = api.post(f"issue/{key}/comment", json={"body": DOCUMENT, "properties": mark})
-        assert made.status_code == 201
-        path = f"issue/{key}/comment/{made.json()['id']}"
-        assert "properties" not in api.get(path).json()
-        listed = api.get(f"issue/{key}/comment", params={"expand": "properties"}).json()
-        assert [row["properties"] for row in listed["comments"]] == [mark]
-        by_id = api.post("comment/list", params={"expand": "properties"}, json={"ids": [int(made.json()["id"]), 1]})
-        assert [row["properties"] for row in by_id.json()["values"]] == [mark]
-        sim.comment(key, "Seen by Dana")
-        assert api.put(path, json={"body": DOCUMENT}).status_code == 200
-        assert sim.issue(key).comments == ("Hi", "Seen by Dana")
-        assert api.delete(path).status_code == 204
-        refused(api.delete(path), 404)
-
-    def test_properties_are_made_and_rewritten(self, sim: JiraSimulator, api: httpx.Client) -> None:
-        """201 the first time, 200 after; too long a value is refused."""
-        key = sim.file_request("Task", "One")
-        path = f"issue/{key}/properties/mark"
-        assert [api.put(path, json={"n": n}).status_code for n in range(2)] == [201, 200]
-        assert api.get(path).json() == {"key": "mark", "value": {"n": 1}}
-        assert [row["key"] for row in api.get(f"issue/{key}/properties").json()["keys"]] == ["mark"]
-        refused(api.put(path, json="x" * 32_768))
-        refused(api.get(f"issue/{key}/properties/other"), 404)
-
-    def test_remote_links_are_kept_by_their_global_id(self, sim: JiraSimulator, api: httpx.Client) -> None:
-        """The same id updates instead of adding."""
-        key = sim.file_request("Task", "One")
-        link = {"globalId": "g", "object": {"url": "https://example.com/1", "title": "One"}}
-        assert [api.post(f"issue/{key}/remotelink", json=link).status_code for _ in range(2)] == [201, 200]
-        assert len(api.get(f"issue/{key}/remotelink").json()) == 1

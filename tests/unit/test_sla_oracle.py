@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from service.core import feasibility
 from service.core import schedule as engine
 from service.core.calendar import Calendar
 from service.core.offsets import Offset, Span
@@ -89,11 +90,13 @@ def scheduled(case: dict[str, Any]) -> dict[str, Any]:
     if found.feasible:
         return answer
     if movable := case.get("movable_anchor"):
-        moved = engine.earliest_anchor(net, movable)
+        moved = feasibility.earliest_anchor(net, movable)
         answer["earliest_anchor"] = iso(moved)
         answer["shifted"] = {"anchor": iso(moved), **told(engine.bounds(net.at(movable, moved)))} if moved else None
-    items = [engine.Squeeze(item.get("task") or (item["from"], item["to"]), item["min"]) for item in squeezes(case)]
-    shorter, changes = engine.squeeze(net, items)
+    items = [
+        feasibility.Squeeze(item.get("task") or (item["from"], item["to"]), item["min"]) for item in squeezes(case)
+    ]
+    shorter, changes = feasibility.squeeze(net, items)
     named = {what if isinstance(what, str) else " ".join(what): value for what, value in changes.items()}
     answer["compressed"] = {"changes": named, **told(engine.bounds(shorter))}
     return answer
@@ -121,7 +124,7 @@ def told(found: engine.Bounds) -> dict[str, Any]:
     else:
         answer |= {
             "late_tasks": list(found.late),
-            "lead_time_violations": [notice.anchor for notice in found.short_notice],
+            "lead_time_violations": [notice.anchor for notice in found.network.short_notice()],
             "shortfall_business_days": found.shortfall,
         }
     return answer
