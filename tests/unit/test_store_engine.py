@@ -98,9 +98,9 @@ def test_readers_do_not_wait_for_a_writer(store_engine: sa.Engine) -> None:
 
 def test_one_worker_works_on_a_sqlite_file(sqlite_url: str) -> None:
     """A second worker is refused and told who holds the file; when the first has gone, it may."""
-    with worker_lock(sqlite_url):
-        with pytest.raises(StoreError, match=f"process {os.getpid()}"), worker_lock(sqlite_url):
-            pytest.fail("two workers at once")
+    refused = pytest.raises(StoreError, match=f"process {os.getpid()}")
+    with worker_lock(sqlite_url), refused, worker_lock(sqlite_url):
+        pytest.fail("two workers at once")
     with worker_lock(sqlite_url):
         pass
 
