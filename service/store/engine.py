@@ -17,7 +17,7 @@ from sqlmodel import Session
 OLDEST_SQLITE = (3, 40)
 BUSY_TIMEOUT_MS = 30_000
 PAGES_BETWEEN_CHECKPOINTS = 10_000
-"""40 MB of log. Whoever fills it waits some 100 ms; with SQLite's own 1,000 pages that was every 20th commit in a burst."""
+"""40 MB of log. Whoever fills it waits some 100 ms; at SQLite's own 1,000 that was every 20th commit of a burst."""
 POOL = 20
 
 
