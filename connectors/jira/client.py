@@ -31,16 +31,19 @@ T = TypeVar("T")
 WIDTH = 10
 """Calls at once: the upper end of what Jira's cost guide advises."""
 
+_SLACK = 1.05
+"""Calls bunch on their way, and one that arrives too early costs everybody a second's pause."""
+
 LIMITS = Limits(
     reads_in_flight=WIDTH,
     writes_in_flight=WIDTH,
     by_method={
-        "GET": (Rate(100, 1),),
-        "POST": (Rate(100, 1),),
-        "PUT": (Rate(50, 1),),
-        "DELETE": (Rate(50, 1),),
+        "GET": (Rate(100, _SLACK),),
+        "POST": (Rate(100, _SLACK),),
+        "PUT": (Rate(50, _SLACK),),
+        "DELETE": (Rate(50, _SLACK),),
     },
-    writes_per_item=(Rate(20, 2), Rate(100, 30)),
+    writes_per_item=(Rate(20, 2 * _SLACK), Rate(100, 30 * _SLACK)),
 )
 """https://developer.atlassian.com/cloud/jira/platform/rate-limiting/"""
 
