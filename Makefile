@@ -57,7 +57,7 @@ format: setup  ## Rewrite the code in the one format
 	@$(BIN)/ruff check --fix .
 
 bench: setup  ## Measure the figures that we promise
-	@$(BIN)/python -m tests.bench
+	@for bench in tests/bench/bench_*.py; do $(BIN)/python "$$bench" || exit 1; done
 
 lock: setup  ## Write requirements/*.txt anew from pyproject.toml, keeping versions where they still fit
 	@$(BIN)/$(LOCK) pyproject.toml --extra dev --group build --output-file requirements/dev.txt
