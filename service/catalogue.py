@@ -175,7 +175,7 @@ class Catalogue:
             if recipe is None:
                 continue
             try:
-                recipe.freeze(name, (2026,))
+                recipe.freeze(name, years=())
             except ValueError as wrong:
                 self._refuse(document, (name,), str(wrong))
             else:
@@ -200,7 +200,8 @@ class Catalogue:
         try:
             return model.model_validate(written)
         except ValidationError as error:
-            for details in error.errors(include_url=False):
+            # A misspelt field is also a missing one; the misspelling says more, so it is told first.
+            for details in sorted(error.errors(include_url=False), key=lambda details: details["type"] == "missing"):
                 path: Loc = tuple(part for part in details["loc"] if part != "[key]")
                 words = _words(details["type"], details["msg"], path, details["input"], model)
                 self._refuse(document, (*at, *path), words)

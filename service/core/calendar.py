@@ -20,12 +20,13 @@ _FIRST, _LAST = date.min.toordinal(), date.max.toordinal()
 
 
 class _Table(NamedTuple):
-    """Working days of one stretch of days, as proleptic ordinals."""
+    """The working days of one stretch of days."""
 
     first: int
+    """The proleptic ordinal of the first day of the stretch."""
     upto: list[int]
     """How many working days of the stretch are on or before `first + index`."""
-    days: list[int]
+    days: list[date]
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Calendar:
             raise ValueError(f"{self.name}: a calendar needs at least one working weekday")
         try:
             ZoneInfo(self.time_zone)
-        except (OSError, ValueError) as unknown:
+        except (KeyError, OSError, ValueError) as unknown:
             raise ValueError(f"{self.name}: {self.time_zone!r} is not a time zone") from unknown
         object.__setattr__(self, "holidays", MappingProxyType(dict(sorted(self.holidays.items()))))
         object.__setattr__(self, "_table", _Table(0, [], []))
@@ -110,10 +111,10 @@ class Calendar:
             return day
         first, upto, days = self._table
         at = day.toordinal() - first
-        if 0 < at < len(upto):
-            position = upto[at] + n - 1 if n > 0 else upto[at - 1] + n
+        if 0 <= at < len(upto):
+            position = upto[at] + n - 1 if n > 0 else (upto[at - 1] if at else 0) + n
             if 0 <= position < len(days):
-                return date.fromordinal(days[position])
+                return days[position]
         self._cover(day.toordinal(), abs(n))
         return self.shift(day, n)
 
@@ -178,6 +179,6 @@ class Calendar:
         for ordinal in range(low, high + 1):
             # Day 1 of the proleptic calendar was a Monday.
             if ordinal not in closed and (works[(ordinal - 1) % 7] or ordinal in extra):
-                days.append(ordinal)
+                days.append(date.fromordinal(ordinal))
             upto.append(len(days))
         return _Table(low, upto, days)

@@ -11,19 +11,9 @@ from typing import Any, Literal, TypeAlias
 
 from service.core import explain
 from service.core.calendar import Calendar
+from service.core.feasibility import earliest_anchor, squeeze
 from service.core.inputs import InputProblem, InputProblems, read_inputs
-from service.core.schedule import (
-    COMPLETE,
-    Bounds,
-    Edge,
-    Network,
-    Schedule,
-    Squeezed,
-    bounds,
-    earliest_anchor,
-    schedule,
-    squeeze,
-)
+from service.core.schedule import COMPLETE, Bounds, Edge, Network, Schedule, Squeezed, bounds, schedule
 from service.core.template import Policy, Template
 from service.core.wiring import Facts, squeezes, wire
 
@@ -74,7 +64,7 @@ class Plan:
     promised_on: date | None
     """By when the whole request is promised."""
     tasks: tuple[PlannedTask, ...]
-    """For `shift_proposed`, the tasks as they would be on the proposed date."""
+    """For `shift_proposed` these, `compressions` and `critical` are as they would be for the proposed date."""
     feasible: bool
     """Whether the dates asked for can be kept, compressed if need be."""
     verdict: Verdict
@@ -213,9 +203,16 @@ class _Case:
         if self.possible_from is None:
             return None
         name, day = self.possible_from
-        moved = replace(self.facts, inputs={**self.facts.inputs, name: day})
-        tasks = make_plan(self.template, self.calendar, moved).tasks
-        return replace(self._as("shift_proposed", self.asked), tasks=tasks)
+        facts = replace(self.facts, inputs={**self.facts.inputs, name: day})
+        return replace(
+            make_plan(self.template, self.calendar, facts),
+            inputs=_jsonable(self.facts.inputs),
+            request_by=self._request_by,
+            feasible=False,
+            verdict="shift_proposed",
+            problems=tuple(self._problems(feasible=False)),
+            earliest_anchor=self.possible_from,
+        )
 
     def _flagged(self) -> Plan:
         # What the compressions win is kept even where it is not enough: the plan is less late with them.
@@ -223,9 +220,7 @@ class _Case:
 
     def _as(self, verdict: Verdict, found: Bounds, changes: Mapping[Squeezed, int] | None = None) -> Plan:
         template, facts = self.template, self.facts
-        feasible = found.feasible and not self.conflicts
-        lead = template.lead_time
-        anchor = self.network.anchors.get(lead.ref) if lead else None
+        feasible = found.feasible and not self.conflicts and not self._overdue
         return Plan(
             template=template.id,
             version=template.version,
@@ -233,7 +228,7 @@ class _Case:
             inputs=_jsonable(facts.inputs),
             complete_on=facts.complete_on,
             planned_on=facts.today,
-            request_by=lead.span.before(anchor, self.calendar) if lead and anchor else None,
+            request_by=self._request_by,
             promised_on=self._promised,
             tasks=self._tasks(schedule(found)),
             feasible=feasible,
@@ -243,6 +238,12 @@ class _Case:
             compressions=self._compressions(changes or {}),
             critical=found.critical(),
         )
+
+    @property
+    def _request_by(self) -> date | None:
+        lead = self.template.lead_time
+        anchor = self.network.anchors.get(lead.ref) if lead else None
+        return lead.span.before(anchor, self.calendar) if lead and anchor else None
 
     @property
     def _promised(self) -> date | None:
@@ -310,7 +311,7 @@ class _Case:
         if self.asked.late:
             chain, told = narrator.chain()
             problems += [chain, *filter(None, [narrator.also_late(told)])]
-        problems += [narrator.short_notice(notice, self.facts.complete_on) for notice in self.asked.short_notice]
+        problems += [narrator.short_notice(notice, self.facts.complete_on) for notice in self.network.short_notice()]
         if self.asked.late and self.template.feasibility.compress:
             found, changes = self.squeezed
             won = self.asked.shortfall - found.shortfall

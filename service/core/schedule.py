@@ -6,7 +6,6 @@ dates, a backward pass with the exact inverse gives the latest ones, and a task 
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -19,8 +18,6 @@ from service.core.offsets import Rounding, Span, rounded
 
 COMPLETE = "request.complete"
 """The anchor from which a request counts: the day on which everything needed was there."""
-SEARCH_DAYS = 500
-"""How many working days ahead the earliest possible date is looked for."""
 
 
 class Cycle(ValueError):
@@ -64,6 +61,8 @@ class Edge:
 
     def earliest(self, before: date, work: int, calendar: Calendar) -> date:
         """The least due date of `after`, not yet rounded to a working day."""
+        if self.span.unit == "business_days":
+            return calendar.shift(before, self.span.value + work)
         return calendar.shift(self.span.after(before, calendar), work)
 
     def latest(self, after: date, work: int, calendar: Calendar, *, fixed: bool) -> date:
@@ -95,14 +94,6 @@ class Notice:
 
 Squeezed: TypeAlias = str | tuple[str, str]
 """What can be made shorter: a task by its key, or the gap between two."""
-
-
-@dataclass(frozen=True, slots=True)
-class Squeeze:
-    """A duration or gap that may be cut down to `least` of its own unit."""
-
-    what: Squeezed
-    least: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +129,15 @@ class Network:
             replace(edge, span=replace(edge.span, value=value)) if _is_gap(edge, what) else edge for edge in self.edges
         )
         return replace(self, edges=tuple(edges))
+
+    def short_notice(self) -> tuple[Notice, ...]:
+        """The lead times that are not kept."""
+        complete = self.anchors.get(COMPLETE)
+        return tuple(
+            notice
+            for notice in self.notices
+            if complete is not None and complete > notice.span.before(self.anchors[notice.anchor], self.calendar)
+        )
 
     def fixed_dates(self) -> dict[str, date]:
         """Everything that does not move: anchors, pinned tasks, tasks with a date of their own."""
@@ -181,10 +181,10 @@ def network(
 
 def order_of(keys: Iterable[str], pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """The keys, each after everything it waits for; raises `Cycle`."""
-    waits: dict[str, set[str]] = {key: set() for key in keys}
+    waits: dict[str, dict[str, None]] = {key: {} for key in keys}
     for before, after in pairs:
         if before in waits and after in waits:
-            waits[after].add(before)
+            waits[after][before] = None
     try:
         return tuple(TopologicalSorter(waits).static_order())
     except CycleError as cycle:
@@ -209,22 +209,13 @@ class Bounds:
     @cached_property
     def late(self) -> tuple[str, ...]:
         """The tasks that cannot make their latest date."""
-        return tuple(sorted(key for key in self.earliest if self.late_by(key)))
-
-    @cached_property
-    def short_notice(self) -> tuple[Notice, ...]:
-        """The lead times that are not kept."""
-        complete = self.fixed.get(COMPLETE)
-        return tuple(
-            notice
-            for notice in self.network.notices
-            if complete is not None and complete > notice.span.before(self.fixed[notice.anchor], self.network.calendar)
-        )
+        late = (key for key, latest in self.latest.items() if latest is not None and self.earliest[key] > latest)
+        return tuple(sorted(late))
 
     @property
     def feasible(self) -> bool:
         """No task is late and every lead time is kept."""
-        return not self.late and not self.short_notice
+        return not self.late and not self.network.short_notice()
 
     @property
     def shortfall(self) -> int:
@@ -347,64 +338,7 @@ def schedule(found: Bounds) -> Schedule:
         else:
             due[key], reason[key] = _least(net, node, incoming[key], fixed, due)
     start = {key: net.calendar.shift(day, min(0, 1 - net.nodes[key].duration)) for key, day in due.items()}
+    for key in found.late:
+        # Squeezed between today and the day it is needed, it starts at once.
+        start[key] = min(due[key], max(start[key], net.calendar.next(net.today)))
     return Schedule(bounds=found, due=due, start=start, reason=reason)
-
-
-def squeeze(net: Network, items: Iterable[Squeeze]) -> tuple[Network, dict[Squeezed, int]]:
-    """Cut items in order until no task is late: each as far as it helps and no further; also what was changed."""
-    changes: dict[Squeezed, int] = {}
-    for item in items:
-        size = net.size(item.what)
-        now = bounds(net).shortfall
-        if now == 0:
-            break
-        if item.least >= size or bounds(net.resized(item.what, item.least)).shortfall == now:
-            continue
-        goal = bounds(net.resized(item.what, item.least)).shortfall
-        changes[item.what] = next(
-            value
-            for value in range(size - 1, item.least - 1, -1)
-            if bounds(net.resized(item.what, value)).shortfall == goal
-        )
-        net = net.resized(item.what, changes[item.what])
-    return net, changes
-
-
-def earliest_anchor(net: Network, anchor: str, items: Sequence[Squeeze] = ()) -> date | None:
-    """The first working day, from the anchor's date on, for which the plan is feasible, cutting `items` if need be.
-
-    None when there is none within `SEARCH_DAYS` working days.
-    """
-    first = net.calendar.next(net.anchors[anchor])
-    shortest = net
-    for item in items:
-        shortest = shortest.resized(item.what, min(item.least, net.size(item.what)))
-
-    def possible(steps: int) -> bool:
-        return bounds(shortest.at(anchor, net.calendar.shift(first, steps))).feasible
-
-    def planned(steps: int) -> bool:
-        moved = net.at(anchor, net.calendar.shift(first, steps))
-        return bounds(squeeze(moved, items)[0]).feasible
-
-    start = 0
-    if _later_is_never_worse(net, anchor):
-        if not possible(SEARCH_DAYS):
-            return None
-        start = bisect_left(range(SEARCH_DAYS), True, key=possible)
-    # Cutting one item after the other can win less than cutting all at once, so the real answer may lie days later.
-    found = (steps for steps in range(start, SEARCH_DAYS + 1) if possible(steps) and (not items or planned(steps)))
-    steps = next(found, None)
-    return None if steps is None else net.calendar.shift(first, steps)
-
-
-def _later_is_never_worse(net: Network, anchor: str) -> bool:
-    """Whether moving the anchor later cannot make a task late: nothing that it pushes has an upper bound."""
-    latest = bounds(net).latest
-    pushed = {anchor} | {node.key for node in net.nodes.values() if node.anchor == anchor and node.fixed is None}
-    for key in net.order:
-        if any(edge.before in pushed for edge in net.edges if edge.after == key):
-            if latest.get(key) is not None:
-                return False
-            pushed.add(key)
-    return True

@@ -9,7 +9,8 @@ from typing import Any
 
 from service.core.calendar import Calendar
 from service.core.checking import task_of
-from service.core.schedule import COMPLETE, Edge, Network, Node, Notice, Squeeze, network
+from service.core.feasibility import Squeeze
+from service.core.schedule import COMPLETE, Edge, Network, Node, Notice, network
 from service.core.template import Dependency, TaskTemplate, Template
 
 

@@ -1,0 +1,218 @@
+"""The catalogue: what is wrong with a file is told with its line, and the rest stay usable."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from service.catalogue import Catalogue, frozen_holidays
+
+CALENDARS = """\
+office:
+  time_zone: Europe/Berlin
+  working_hours: {mon: ["09:00-12:00", "13:00-17:00"], tue: ["09:00-17:00"], wed: ["09:00-17:00"], thu: ["09:00-17:00"]}
+  cutoff: "16:00"
+  holidays:
+    country: DE
+    subdivision: BY
+    categories: [public, catholic]
+    add: {"2026-12-24": Christmas Eve}
+    remove: ["2026-05-01"]
+  exceptions:
+    "2026-12-05": ["09:00-12:00"]
+    "2026-12-07": []
+"""
+
+TEMPLATE = """\
+id: letter
+version: 1
+title: Letter
+calendar: office
+inputs:
+  send_date: {type: date, movable: true}
+  tone: {type: enum, values: [warm, plain], default: warm}
+lead_time: "2 weeks before inputs.send_date"
+feasibility:
+  try: [compress, shift, reject]
+  compress: [{task: write, min: "1 business_day"}]
+tasks:
+  write:
+    title: Write
+    party: requester
+    duration: "3 business_days"
+  read:
+    title: Read
+    party: ops
+    duration: "1 business_day"
+    depends_on: [write]
+    when: {field: inputs.tone, in: [plain]}
+  send:
+    title: Send
+    party: ops
+    depends_on: [{task: read, lag: "1 day"}]
+    due: "0 business_days before inputs.send_date"
+min_gaps:
+  - {from: write, to: send, at_least: "1 week"}
+"""
+
+
+def load(folder: Path, template: str = TEMPLATE, calendars: str = CALENDARS, **more: str) -> Catalogue:
+    """A catalogue of these files."""
+    (folder / "calendars.yaml").write_text(calendars)
+    (folder / "letter.yaml").write_text(template)
+    for name, text in more.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return Catalogue.load(folder)
+
+
+def test_a_good_folder_has_no_problems(tmp_path: Path) -> None:
+    """Every template and calendar is there, and nothing is complained about."""
+    catalogue = load(tmp_path)
+    assert catalogue.problems == []
+    assert list(catalogue.templates) == ["letter"]
+
+
+def test_a_template_survives_being_stored(tmp_path: Path) -> None:
+    """A stored template without its defaults reads back as the same template, with the same fingerprint."""
+    template = load(tmp_path).templates["letter"]
+    again = type(template).model_validate(template.model_dump(mode="json", exclude_defaults=True))
+    assert again == template
+    assert again.digest == template.digest
+
+
+def test_a_calendar_is_frozen_with_the_years_around_a_date(tmp_path: Path) -> None:
+    """Country, region and the company's own days are in it, from the year before to two years after."""
+    catalogue = load(tmp_path)
+    calendar = catalogue.calendar_of(catalogue.templates["letter"], around=date(2026, 11, 23))
+    assert calendar.weekmask == "1111000"
+    assert calendar.holidays[date(2026, 8, 15)]
+    assert calendar.holidays[date(2026, 12, 24)] == "Christmas Eve"
+    assert date(2026, 5, 1) not in calendar.holidays
+    assert {day.year for day in calendar.holidays} == {2025, 2026, 2027, 2028}
+    assert calendar.is_working(date(2026, 12, 5))
+    assert not calendar.is_working(date(2026, 12, 7))
+    assert calendar is catalogue.calendar_of(catalogue.templates["letter"], around=date(2026, 3, 1))
+
+
+def test_holidays_keep_their_names_and_the_observed_days() -> None:
+    """A US holiday on a Saturday is also closed on the day it is observed."""
+    days = frozen_holidays("US", None, ["public"], {}, [], [2027])
+    assert days[date(2027, 12, 24)] == "Christmas Day (observed)"
+    assert frozen_holidays(None, None, [], {date(2027, 1, 4): "Move"}, [], [2027]) == {date(2027, 1, 4): "Move"}
+
+
+def changed(old: str, new: str, text: str = TEMPLATE) -> str:
+    """The text with one thing written otherwise."""
+    assert old in text
+    return text.replace(old, new, 1)
+
+
+BAD_TEMPLATES = [  # what is replaced, by what, the line and words of the complaint
+    ("title: Letter", "titel: Letter", 3, "unknown field `titel`; did you mean `title`?"),
+    ("title: Letter\n", "", 1, "`title` is missing"),
+    ("version: 1", "version: new", 2, "`version`: should be a valid integer"),
+    ("version: 1", "version: 1\nversion: 2", 3, "`version` stands here a second time"),
+    ("    title: Write", "\ttitle: Write", 14, "a tab cannot indent YAML"),
+    ("    party: requester\n", "", 13, "`write` has no party; say who owes it"),
+    ("party: requester", "party: opps", 15, "not `opps`; did you mean `ops`?"),
+    ("party: requester", "partie: requester", 15, "unknown field `partie`; did you mean `party`?"),
+    ("3 business_days", "3 busines_days", 16, "`busines_days` is not a unit; did you mean `business_days`?"),
+    ("3 business_days", "3 weeks", 16, "`3 weeks`: work is counted in `business_days`"),
+    ("3 business_days", "24 hours", 16, "`hours` is clock time"),
+    (
+        "depends_on: [write]",
+        "depends_on: [wriet]",
+        21,
+        "`read` depends on an unknown task `wriet`; did you mean `write`?",
+    ),
+    ("depends_on: [write]", "depends_on: [send]", 23, "these tasks wait for each other: send → read → send"),
+    (
+        'due: "0 business_days before inputs.send_date"',
+        "due: 1 day before inputs.sent_date",
+        27,
+        "did you mean `inputs.send_date`?",
+    ),
+    ('due: "0', 'due: "-1', 27, "is negative"),
+    (
+        'due: "0 business_days before inputs.send_date"',
+        "due: 1 day after inputs.tone",
+        27,
+        "is of type enum; a date is needed",
+    ),
+    ("field: inputs.tone", "field: inputs.town", 22, "is not an input of this template; did you mean `inputs.tone`?"),
+    ("in: [plain]", "in: [plain], equals: warm", 22, "write `field` with one of"),
+    ("from: write", "from: wrote", 29, "`wrote` is not known; did you mean `write`?"),
+    ('at_least: "1 week"', 'at_least: "1 week before x"', 29, "should be an amount only"),
+    ('lead_time: "2 weeks before', 'lead_time: "2 weeks after', 8, "a lead time is counted `before"),
+    ("try: [compress, shift, reject]", "try: [compress, shift]", 10, "one that always works: `flag` or `reject`"),
+    ("try: [compress, shift, reject]", "try: [shift, reject]", 10, "need each other"),
+    ("movable: true", "required: false", 10, "`shift` needs a date input that is `movable: true`"),
+    ('min: "1 business_day"', 'min: "3 business_days"', 11, "must be less than `3 business_days`"),
+    ("task: write, min", "task: wrote, min", 11, "there is no task `wrote`; did you mean `write`?"),
+    ("values: [warm, plain], ", "", 7, "an enum needs them"),
+    ("default: warm", "default: wram", 7, "'wram' is not one of warm, plain; did you mean `warm`?"),
+    ("default: warm", "default: warm, required: true", 7, "is required and has a default"),
+    ("type: enum", "type: list", 7, "not `list`"),
+    ("title: Send", "title: Send\n    owner: ops", 25, "names a role, like `role:ops`, not `ops`"),
+    ("title: Send", "title: Send\n    pinned: inputs.send_date", 28, "cannot have a due rule as well"),
+    ("  send:\n", "  Send it:\n", 23, "is not a name"),
+    ("calendar: office", "calendar: offices", 4, "there is no usable calendar `offices`; did you mean `office`?"),
+    (
+        "title: Letter",
+        "title: Letter\nturnaround: 3 days before inputs.send_date",
+        4,
+        "counted `after request.complete`",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "line", "said"), BAD_TEMPLATES, ids=[row[1][:40] for row in BAD_TEMPLATES])
+def test_a_bad_template_is_refused_with_its_line(tmp_path: Path, old: str, new: str, line: int, said: str) -> None:
+    """The file, the line, and what was probably meant; the good template beside it stays usable."""
+    catalogue = load(tmp_path, changed(old, new), other=changed("id: letter", "id: other"))
+    assert list(catalogue.templates) == ["other"]
+    problem = catalogue.problems[0]
+    assert (Path(problem.file).name, problem.line) == ("letter.yaml", line), problem
+    assert said in problem.message
+    assert str(problem).startswith(f"{tmp_path}/letter.yaml:{line}: ")
+
+
+BAD_CALENDARS = [
+    ('cutoff: "16:00"', "cutoff: 16:00", 4, "write '16:00' in quotes"),
+    ('wed: ["09:00-17:00"]', "wed: [09:00-17:00]", 3, "write '09:00-17:00' in quotes"),
+    ('cutoff: "16:00"', 'cutoff: "4 pm"', 4, "`4 pm` is not a time of day"),
+    ('"13:00-17:00"', '"17:00-13:00"', 3, "ends before it begins"),
+    ('"13:00-17:00"', '"13-17"', 3, "is not a stretch of a day"),
+    ("Europe/Berlin", "Europe/Munich", 1, "'Europe/Munich' is not a time zone"),
+    ("subdivision: BY", "subdivision: DE-BY", 1, "the holidays are not known"),
+    ("country: DE", "country: Bavaria", 1, "the holidays are not known"),
+    ("time_zone:", "timezone:", 2, "unknown field `timezone`; did you mean `time_zone`?"),
+    ("{mon:", "{monday:", 3, "did you mean `mon`?"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "line", "said"), BAD_CALENDARS, ids=[row[1][:40] for row in BAD_CALENDARS])
+def test_a_bad_calendar_is_refused_with_its_line(tmp_path: Path, old: str, new: str, line: int, said: str) -> None:
+    """A calendar that cannot work is told with its line, and so is each template that names it."""
+    catalogue = load(tmp_path, calendars=changed(old, new, CALENDARS))
+    first, *_, last = catalogue.problems
+    assert (Path(first.file).name, first.line) == ("calendars.yaml", line), first
+    assert said in first.message
+    assert "no usable calendar `office`" in last.message
+    assert catalogue.templates == {}
+
+
+def test_two_files_cannot_be_the_same_template(tmp_path: Path) -> None:
+    """The second file of one id is refused and the first stays."""
+    catalogue = load(tmp_path, other=TEMPLATE)
+    assert list(catalogue.templates) == ["letter"]
+    assert [(Path(p.file).name, p.line) for p in catalogue.problems] == [("other.yaml", 1)]
+
+
+def test_every_mistake_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+    """Three mistakes make three problems."""
+    text = changed("depends_on: [write]", "depends_on: [wrong]", changed("from: write", "from: wrong"))
+    catalogue = load(tmp_path, changed("field: inputs.tone", "field: tone", text))
+    assert [problem.line for problem in catalogue.problems] == [21, 22, 29]
