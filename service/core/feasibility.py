@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -59,13 +59,24 @@ def earliest_anchor(net: Network, anchor: str, items: Sequence[Squeeze] = ()) ->
 
     start = 0
     if _later_is_never_worse(net, anchor):
-        if not possible(SEARCH_DAYS):
-            return None
-        start = bisect_left(range(SEARCH_DAYS), True, key=possible)
+        start = _first(possible)
     # Cutting one item after the other can win less than cutting all at once, so the real answer may lie days later.
     found = (steps for steps in range(start, SEARCH_DAYS + 1) if possible(steps) and (not items or planned(steps)))
     steps = next(found, None)
     return None if steps is None else net.calendar.shift(first, steps)
+
+
+def _first(possible: Callable[[int], bool]) -> int:
+    """The least number that is possible, given that every greater one is too; beyond the search when none is.
+
+    The answer is mostly near, so the steps begin small and double.
+    """
+    low, high = -1, 0
+    while not possible(high):
+        if high > SEARCH_DAYS:
+            return high
+        low, high = high, 2 * high + 1
+    return bisect_left(range(high), True, lo=low + 1, key=possible)
 
 
 def _later_is_never_worse(net: Network, anchor: str) -> bool:
