@@ -166,7 +166,8 @@ def network(
 ) -> Network:
     """A network in an order in which it can be solved; raises `Cycle`. `today` is `begin` unless given."""
     by_key = {node.key: node for node in nodes}
-    all_edges = tuple(edges)
+    # Sorted, so that of two equally strong reasons the same one is told however the template is ordered.
+    all_edges = tuple(sorted(edges, key=lambda edge: (edge.before, edge.after, edge.kind)))
     return Network(
         calendar=calendar,
         begin=begin,

@@ -59,6 +59,7 @@ def normal(expected: Any) -> Any:
 
 
 def calendar_of(case: Mapping[str, Any]) -> Calendar:
+    """The day calendar that the case spells out."""
     data = case["calendar"]
     cutoff = case.get("deemed_received", {}).get("cutoff")
     return Calendar(
@@ -71,10 +72,12 @@ def calendar_of(case: Mapping[str, Any]) -> Calendar:
 
 
 def day(text: str) -> date:
+    """An ISO date."""
     return date.fromisoformat(text)
 
 
 def counted(case: dict[str, Any]) -> str:
+    """One date counted from another."""
     calendar, anchor = calendar_of(case), day(case["anchor"])
     if received := case.get("deemed_received"):
         anchor = calendar.received_on(datetime.fromisoformat(f"{anchor}T{received['received_at']}+00:00"))
@@ -84,6 +87,7 @@ def counted(case: dict[str, Any]) -> str:
 
 
 def scheduled(case: dict[str, Any]) -> dict[str, Any]:
+    """A whole plan, and each way out that the case may ask for."""
     net = network_of(case)
     found = engine.bounds(net)
     answer = told(found)
@@ -94,16 +98,13 @@ def scheduled(case: dict[str, Any]) -> dict[str, Any]:
         answer["earliest_anchor"] = iso(moved)
         answer["shifted"] = {"anchor": iso(moved), **told(engine.bounds(net.at(movable, moved)))} if moved else None
     items = [
-        feasibility.Squeeze(item.get("task") or (item["from"], item["to"]), item["min"]) for item in squeezes(case)
+        feasibility.Squeeze(item.get("task") or (item["from"], item["to"]), item["min"])
+        for item in case.get("compress") or ()
     ]
     shorter, changes = feasibility.squeeze(net, items)
     named = {what if isinstance(what, str) else " ".join(what): value for what, value in changes.items()}
     answer["compressed"] = {"changes": named, **told(engine.bounds(shorter))}
     return answer
-
-
-def squeezes(case: dict[str, Any]) -> list[dict[str, Any]]:
-    return case.get("compress") or []
 
 
 def told(found: engine.Bounds) -> dict[str, Any]:
@@ -131,10 +132,12 @@ def told(found: engine.Bounds) -> dict[str, Any]:
 
 
 def iso(value: date | None) -> str | None:
+    """The other way round."""
     return value and value.isoformat()
 
 
 def network_of(case: dict[str, Any]) -> engine.Network:
+    """The case as a network; what led to a finished task no longer matters."""
     done = {key: day(value) for key, value in (case.get("done") or {}).items()}
     nodes, edges = [], []
     for task in case["tasks"]:
@@ -156,6 +159,7 @@ def network_of(case: dict[str, Any]) -> engine.Network:
 
 
 def node_of(task: dict[str, Any], done: date | None) -> engine.Node:
+    """One task with the bounds of its own."""
     due = task.get("due") or {}
     pinned = due.get("direction") == "on"
     return engine.Node(
@@ -171,6 +175,7 @@ def node_of(task: dict[str, Any], done: date | None) -> engine.Node:
 
 
 def edges_of(task: dict[str, Any]) -> list[engine.Edge]:
+    """The rules that the task itself states."""
     due = task.get("due") or {}
     edges = [
         engine.Edge(wait["task"], task["id"], Span(wait.get("lag", 0), wait.get("unit", "business_days")), "depends_on")

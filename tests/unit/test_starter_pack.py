@@ -148,6 +148,20 @@ def test_a_webinar_is_possible_at_exactly_its_own_lead_time() -> None:
     assert min(task.slack for task in plan.tasks if task.slack is not None) == 0
 
 
+@pytest.mark.parametrize("webinar_date", ["2027-01-21", "2027-01-04", "2026-12-17"])
+def test_the_order_of_the_file_changes_nothing(webinar_date: str) -> None:
+    """With the tasks written the other way round, the plan, its reasons and its problems are the same."""
+    written = PACK.templates["webinar"].model_dump(mode="json", by_alias=True)
+    turned = Template.model_validate(written | {"tasks": dict(reversed(written["tasks"].items()))})
+    inputs = read_inputs(turned, {"webinar_date": webinar_date}, MONDAY)
+    facts = Facts(inputs=inputs, complete_on=MONDAY, today=MONDAY)
+    plan, expected = (
+        make_plan(template, PACK.calendar_of(template, MONDAY), facts)
+        for template in (turned, PACK.templates["webinar"])
+    )
+    assert (plan.tasks, plan.problems, plan.compressions) == (expected.tasks, expected.problems, expected.compressions)
+
+
 def test_without_a_page_of_its_own_the_flow_waits_for_what_the_page_waited_for() -> None:
     """The landing page leaves the plan when nobody wants one, and hands its predecessors on."""
     plan = planned("webinar", webinar_date="2027-01-21", custom_page="no")
