@@ -11,7 +11,6 @@ from service.core.offsets import Span
 from service.core.schedule import Bounds, Edge, Notice, Reason, Squeezed
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_LONG_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -64,8 +63,8 @@ def _run(run: Sequence[tuple[date, str]]) -> str:
 
 
 def closed(calendar: Calendar, day: date) -> str:
-    """Why no work is done that day: the holiday's name, or the weekday."""
-    return f"closed ({calendar.holidays[day]})" if day in calendar.holidays else f"a {_LONG_WEEKDAYS[day.weekday()]}"
+    """Why no work is done that day, with the holiday's name."""
+    return f"closed ({calendar.holidays[day]})" if day in calendar.holidays else "not a working day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +132,8 @@ class Narrator:
         work = edge.work(self.bounds.network.nodes.get(edge.after))
         side = "after" if forward else "before"
         raw = edge.span.after(base, self.calendar, 1 if forward else -1)
-        if work and not forward and edge.span.unit != "business_days":
-            # The inverse of "so much later, then so much work" has no single day in between to be told.
+        if not forward and (edge.span.unit == "months" or (work and edge.span.unit != "business_days")):
+            # Counted back through months of different length, or a gap and then work, no single day can be told.
             return f"{self._sum(edge.span, work)} before {self._named(other, base)} is at the latest {long_day(due)}"
         raw = self.calendar.shift(raw, work if forward else -work)
         total = self._sum(edge.span, work)

@@ -163,10 +163,10 @@ class _Case:
         ]
 
     def _breaks(self, edge: Edge, before: date, after: date) -> bool:
+        # A person may fix a rest day, from which counting on and counting back differ: keeping one of the two will do.
         work = edge.work(self.network.nodes.get(edge.after))
-        if edge.before in self.facts.pins:
-            return before > edge.latest(after, work, self.calendar, fixed=True)
-        return edge.earliest(before, work, self.calendar) > after
+        too_late = before > edge.latest(after, work, self.calendar, fixed=True)
+        return too_late and edge.earliest(before, work, self.calendar) > after
 
     @cached_property
     def possible_from(self) -> tuple[str, date] | None:

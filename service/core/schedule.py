@@ -68,20 +68,18 @@ class Edge:
     def latest(self, after: date, work: int, calendar: Calendar, *, fixed: bool) -> date:
         """The greatest working day on which `before` may be due.
 
-        Counted back from a fixed date as people count (1 business day before a Sunday is Friday); from another task
-        it is the exact inverse of `earliest`, so that the two passes never disagree.
+        From another task it is the exact inverse of `earliest`, so that the two passes never disagree. A fixed date
+        counts as worked even where it is a rest day: 1 business day before a Sunday is Friday.
         """
-        if fixed and self.kind != "depends_on":
-            return calendar.previous(self.span.before(after, calendar))
         if self.span.unit == "business_days":
-            guess = calendar.shift(after, -(self.span.value + work))
-        else:
+            return calendar.previous(calendar.shift(after, -(self.span.value + work)))
+        end = calendar.shift(after, 1 - work) - timedelta(days=1) if work else after
+        last = self.span.before(end, calendar)
+        if self.span.unit == "months" and not fixed:
             # Months of different length clamp to one day, so up to three later days may still be early enough.
-            guess = self.span.before(after, calendar) + timedelta(days=3 if self.span.unit == "months" else 0)
-        day = calendar.previous(guess)
-        while self.earliest(day, work, calendar) > after:
-            day = calendar.shift(day, -1)
-        return day
+            later = (last + timedelta(days=extra) for extra in (3, 2, 1))
+            last = next((day for day in later if self.span.after(day, calendar) <= end), last)
+        return calendar.previous(last)
 
 
 @dataclass(frozen=True, slots=True)

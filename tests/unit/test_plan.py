@@ -279,6 +279,13 @@ def test_a_pin_behind_its_limit_is_kept_and_told() -> None:
     )
 
 
+def test_a_pin_on_a_closed_day_breaks_no_rule_that_it_keeps() -> None:
+    """A person fixed the check for Christmas Day, exactly a week before the launch: nothing is wrong with it."""
+    plan = plan_of("2027-01-01", pins={"check": date(2026, 12, 25)})
+    assert plan.feasible
+    assert plan.problems == ()
+
+
 def test_a_pin_before_what_it_waits_for_is_kept_and_told() -> None:
     """A predecessor that cannot be done before the pin is late, with the pin as the reason."""
     plan = plan_of(pins={"check": date(2026, 11, 30)})

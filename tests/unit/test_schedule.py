@@ -250,6 +250,26 @@ def test_a_finished_task_is_a_fixed_date() -> None:
     assert "write" not in dated.bounds.earliest
 
 
+def test_months_are_counted_back_to_the_very_last_day() -> None:
+    """One month before the end of February is the end of January, because month ends are clamped."""
+    nodes = [Node(key="ask"), Node(key="answer", not_after=date(2027, 2, 28))]
+    month = Edge("ask", "answer", Span(1, "months"), "min_gap")
+    every_day = Calendar(name="every day", weekmask="1111111")
+    assert bounds(network(every_day, nodes, [month], anchors={}, begin=START)).latest["ask"] == date(2027, 1, 31)
+    weekdays = Calendar(name="weekdays")
+    assert bounds(network(weekdays, nodes, [month], anchors={}, begin=START)).latest["ask"] == date(2027, 1, 26)
+
+
+def test_a_fixed_rest_day_counts_as_worked() -> None:
+    """A person fixed a Sunday: what has to be done a business day before is due on Friday."""
+    sunday = date(2027, 3, 14)
+    nodes = [Node(key="draft", duration=2), Node(key="talk", duration=1, fixed=sunday)]
+    edge = Edge("draft", "talk", Span(0, "business_days"), "depends_on")
+    assert bounds(network(Calendar(name="c"), nodes, [edge], anchors={}, begin=START)).latest["draft"] == date(
+        2027, 3, 12
+    )
+
+
 def test_a_cycle_names_its_tasks() -> None:
     """Tasks that wait for each other are refused, and the cycle is told in order."""
     nodes = [Node(key=key) for key in "abc"]
