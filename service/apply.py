@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from connectors.contract import CommentId, Container, Created, Hook, HookId, Mark, NewTask, Patch, Task, TaskId, Tracker
 from connectors.errors import AccessDenied, Rejected
@@ -137,17 +138,17 @@ class _Writer:
         )
 
     def _side_by_side(self, actions: Sequence[Action]) -> list[Exception]:
-        jobs: list[tuple[Sequence[Action], Callable[[], None]]] = []
+        jobs: list[Callable[[], None]] = []
         dependencies = [action for action in actions if isinstance(action, SetDependencies)]
         if dependencies:
-            jobs.append((dependencies, lambda: self._connect(dependencies)))
-        for group in _by_task(action for action in actions if not isinstance(action, SetDependencies)):
-            jobs.append((group, lambda group=group: self._each(group)))  # type: ignore[misc]
+            jobs.append(partial(self._connect, dependencies))
+        others = [action for action in actions if not isinstance(action, SetDependencies)]
+        jobs += [partial(self._each, group) for group in _by_task(others)]
         if not jobs:
             return []
         errors: list[Exception] = []
         with ThreadPoolExecutor(max_workers=min(SIDE_BY_SIDE, len(jobs)), thread_name_prefix="apply") as pool:
-            futures = [pool.submit(copy_context().run, job) for _, job in jobs]
+            futures = [pool.submit(copy_context().run, job) for job in jobs]
         for future in futures:
             if error := future.exception():
                 if not isinstance(error, Exception):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
 from pythonjsonlogger.json import JsonFormatter
+from sqlmodel import Session
 
 from connectors.contract import Tracker
 from connectors.line import request_id
@@ -17,8 +18,9 @@ from connectors.registry import installed
 from service.catalogue import Catalogue
 from service.runtime import Runtime
 from service.settings import Settings, check_against
+from service.store import hooks
 from service.store.engine import check, make_engine
-from service.store.mailbox import Mailbox
+from service.store.mailbox import Mailbox, Received
 from service.store.migrating import upgrade
 from service.store.secrets import Vault
 from service.web.app import make_app
@@ -68,11 +70,15 @@ def working(runtime: Runtime) -> Iterator[Worker]:
 @contextmanager
 def serving(runtime: Runtime, ring: Callable[[], None]) -> Iterator[FastAPI]:
     """The web app with its mailbox; `ring` tells a worker in this process that a delivery is on disk."""
-    mailbox = Mailbox(runtime.engine, lambda _session, _rows: None)
+    mailbox = Mailbox(runtime.engine, _hooks_work)
     try:
         yield make_app(runtime, mailbox, ring, mailbox.close)
     finally:
         mailbox.close()
+
+
+def _hooks_work(session: Session, rows: Sequence[Received]) -> None:
+    hooks.delivered(session, {row.hook_id for row in rows}, rows[-1].received_at)
 
 
 def log_to_stderr(level: str) -> None:

@@ -14,7 +14,7 @@ from service.core.plan import Facts, Plan, make_plan, read_inputs
 from service.core.template import Template
 from service.runtime import Runtime
 from service.settings import RequestRule
-from service.store.tables import Campaign
+from service.store.tables import Campaign, campaign_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ def begin(runtime: Runtime, connection: str, rule: RequestRule, task: Task) -> C
     template = runtime.catalogue.templates[rule.template]
     calendar = runtime.catalogue.calendar_of(template, around=runtime.now().date())
     return Campaign(
+        id=campaign_id(connection, task.id),
         connection=connection,
         request_task=task.id,
         request_label=task.label,

@@ -98,8 +98,7 @@ class _Run:
         actions: list[Action] = []
         if plan and self.campaign.state in ("running", "done", "cancelled"):
             actions = decide.decide(plan, self._request_view(), self.links, cancelled=cancelled)
-            if not cancelled:
-                self._tell_progress(plan)
+            self._tell_progress(plan, cancelled)
         applied = self._write(actions)
         self._watch()
         self._settle_state(plan, cancelled)
@@ -238,7 +237,10 @@ class _Run:
             if connected and not connected.ok:
                 self.failures.append(connected.sentence)
 
-    def _tell_progress(self, plan: Plan) -> None:
+    def _tell_progress(self, plan: Plan, cancelled: bool) -> None:
+        if cancelled:
+            self._say("plan", messages.cancelled_comment(self.campaign.title))
+            return
         owners = {task.key: self._owner_name(task.key, task.owner) for task in plan.tasks}
         self._say("plan", messages.plan_comment(self.campaign.title, plan, self.links, owners))
 

@@ -75,7 +75,7 @@ class Say:
     text: str
 
     def __str__(self) -> str:
-        first = self.text.strip().splitlines()[0].strip("*# ")
+        first = self.text.strip().splitlines()[0].replace("**", "")
         return f"Comment on {'the request' if self.key == REQUEST else f'“{self.key}”'}: {first}"
 
 
@@ -157,7 +157,7 @@ def _date(plan: Plan, links: Mapping[str, LinkView]) -> list[Action]:
     actions: list[Action] = []
     for task in plan.tasks:
         link = links.get(task.key)
-        if link is None or not link.open or link.agreed.undated:
+        if link is None or not link.open or link.agreed.undated or link.pinned_on == task.due_on:
             continue
         agreed = link.agreed
         ours_moved = (task.start_on, task.due_on) != (agreed.plan_start, agreed.plan_due)

@@ -41,8 +41,15 @@ def _next_up(plan: Plan, links: Mapping[str, LinkView], owners: Mapping[str, str
 
 def _row(task: PlannedTask, link: LinkView | None, owners: Mapping[str, str]) -> str:
     status = SIGNS[link.status] if link else SIGNS[Status.TODO]
+    if link and link.status.closed:
+        return f"**{task.title}** ({owners.get(task.key, task.owner)}): {status}"
     pinned = ", pinned by a person" if link and link.pinned_on else ""
     return f"**{task.title}** ({owners.get(task.key, task.owner)}): due {day(task.due_on)}{pinned}, {status}"
+
+
+def cancelled_comment(title: str) -> str:
+    """The living comment of a request that was cancelled."""
+    return f"**{title} was cancelled.** Its open tasks are dropped; take the request up again and they come back."
 
 
 def input_problems_comment(title: str, problems: Sequence[str]) -> str:

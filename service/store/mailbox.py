@@ -37,8 +37,6 @@ class Received:
     hook_id: str
     key: str
     body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
-    """Only what a replay needs; never a signature or a secret."""
     request_id: str | None = None
     id: str = field(default_factory=new_id)
     received_at: datetime = field(default_factory=now)
@@ -150,7 +148,6 @@ def _values(row: Received) -> dict[str, Any]:
         "key": row.key,
         "received_at": row.received_at,
         "body": row.body,
-        "headers": row.headers,
         "state": "received",
         "routed": False,
         "request_id": row.request_id,

@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -26,9 +27,14 @@ def new_id() -> str:
     return str(uuid7())
 
 
-def new_campaign_id() -> str:
-    """Ten lower-case letters and digits: short enough for a label, random enough never to meet again."""
-    return "".join(secrets.choice(_CAMPAIGN_LETTERS) for _ in range(10))
+def campaign_id(connection: str, request_task: str) -> str:
+    """Ten lower-case letters and digits, short enough for a label, and the same whenever it is asked for.
+
+    So a campaign whose row was lost with an old database finds its tasks again by their marks.
+    """
+    number = int.from_bytes(sha256(f"{connection}:{request_task}".encode()).digest())
+    base = len(_CAMPAIGN_LETTERS)
+    return "".join(_CAMPAIGN_LETTERS[number // base**place % base] for place in range(10))
 
 
 def new_hook_id() -> str:
@@ -78,8 +84,6 @@ class Inbox(SQLModel, table=True):
     """Equal for two deliveries of the same happening."""
     received_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
     body: bytes
-    headers: dict[str, str] = Field(default_factory=dict, sa_column=_json())
-    """Only what a replay needs; never a signature or a secret."""
     state: InboxState = Field(default="received", sa_type=sa.String)
     reason: str | None = None
     routed: bool = False
@@ -146,7 +150,7 @@ class Campaign(SQLModel, table=True):
         sa.Index("campaign_by_state", "state"),
     )
 
-    id: str = Field(default_factory=new_campaign_id, primary_key=True)
+    id: str = Field(primary_key=True)
     connection: str
     request_task: str
     request_label: str

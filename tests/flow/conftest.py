@@ -1,24 +1,35 @@
-"""A whole installation for each test."""
+"""One installation for all tests of a module, on each kind of database in turn; each test files requests of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.conftest import EACH_DATABASE
 from tests.house import House, house
 
 
-@pytest.fixture
-def at_home(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    """On SQLite, for tests of which the database is not the point."""
-    with house(tmp_path, sqlite_url, monkeypatch) as found:
-        yield found
+@pytest.fixture(scope="module", params=EACH_DATABASE)
+def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Started once for a module."""
+    folder = tmp_path_factory.mktemp("house")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        if request.param == "sqlite":
+            with house(folder, f"sqlite:///{folder}/tminus.db", monkeypatch) as found:
+                yield found
+            return
+        server = request.getfixturevalue("postgres_server")
+        name = f"house_{folder.name}"
+        with house(folder, server.create(name, "migrated"), monkeypatch) as found:
+            yield found
+        server.drop(name)
 
 
 @pytest.fixture
-def on_each_database(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    """On each kind of database in turn."""
-    with house(tmp_path, database_url, monkeypatch) as found:
-        yield found
+def at_home(installation: House) -> Iterator[House]:
+    """Every hook gets through at the start of a test, and everything is answered at its end."""
+    yield installation
+    for simulator in (installation.jira, installation.asana):
+        simulator.knobs.hook_lost = 0.0
+    installation.quiet()

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
-
-import pytest
 
 from service.core.plan import Plan
-from tests.house import House, house, in_weeks
+from tests.house import House, in_weeks
 
 
-def test_a_webinar_filed_in_jira_gets_its_whole_plan_as_subtasks(on_each_database: House) -> None:
+def test_a_webinar_filed_in_jira_gets_its_whole_plan_as_subtasks(at_home: House) -> None:
     """Every planned task is one sub-task with its owner, dates and blockers, and the request tells the plan."""
-    home = on_each_database
+    home = at_home
     key = home.jira.file_request("Webinar", "Spring webinar", {"Webinar date": in_weeks(10)})
     plan = Plan.from_dict(home.running(key).plan or {})
     children = {child.summary: child for child in home.jira.children(key)}
@@ -29,9 +26,9 @@ def test_a_webinar_filed_in_jira_gets_its_whole_plan_as_subtasks(on_each_databas
     assert f"0 of {len(plan.tasks)} tasks done" in comment
 
 
-def test_an_email_send_filed_in_asana_gets_its_whole_plan_as_subtasks(on_each_database: House) -> None:
+def test_an_email_send_filed_in_asana_gets_its_whole_plan_as_subtasks(at_home: House) -> None:
     """The same from the other tracker."""
-    home = on_each_database
+    home = at_home
     gid = home.asana.file_request("Newsletter", section="Email sends")
     plan = Plan.from_dict(home.running(gid).plan or {})
     children = {child["name"]: child for child in home.asana.subtasks(gid)}
@@ -85,49 +82,11 @@ def test_a_burst_of_changes_is_answered_by_few_runs(at_home: House) -> None:
 
 def test_an_issue_that_no_rule_matches_is_left_alone(at_home: House) -> None:
     """The delivery is kept as ignored, with the reason."""
+    before = len(at_home.writes())
     key = at_home.jira.file_request("Story", "Not a request")
     at_home.quiet()
     assert at_home.campaign(key) is None
-    assert at_home.writes() == []
-    [delivery] = [row for row in at_home.deliveries() if row.connection == "jira"]
+    assert at_home.writes()[before:] == []
+    delivery = [row for row in at_home.deliveries() if row.connection == "jira"][-1]
     assert delivery.state == "ignored"
     assert "no request rule matches it (issue_type Story)" in (delivery.reason or "")
-
-
-def test_tasks_can_live_under_an_epic(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An epic of the campaign's own holds them as issues, and they stay in step too."""
-    with house(tmp_path, sqlite_url, monkeypatch, jira_container="epic") as home:
-        key = home.jira.file_request("Email Send", "Newsletter")
-        campaign = home.running(key)
-        epic = campaign.container_id or ""
-        children = home.jira.children(epic)
-        assert [child.type for child in children] == ["Task"] * len(campaign.plan["tasks"])  # type: ignore[index]
-        home.jira.transition(children[0].key, "Done")
-        home.until(lambda: home.jira.issue(key).status == "In Progress")
-
-
-def test_tasks_can_live_in_a_project_of_their_own(
-    tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A new Asana project with sections holds them, and it is watched like the others."""
-    with house(tmp_path, sqlite_url, monkeypatch, asana_container="project") as home:
-        gid = home.asana.file_request("Newsletter", section="Email sends")
-        campaign = home.running(gid)
-        links = home.links(gid)
-        assert len(links) == len(campaign.plan["tasks"])  # type: ignore[index]
-        first = next(iter(links.values()))
-        assert first.task
-        home.asana.complete(first.task.id)
-        home.until(lambda: home.links(gid)[first.key].status == "done")
-
-
-def test_a_person_whom_the_tracker_does_not_know_blocks_nothing(at_home: House) -> None:
-    """The fallback role stands in, and the task says for whom it was meant."""
-    at_home.jira.site.person("dana.ops@example.com").assignable = False
-    key = at_home.jira.file_request("List Import", "Leads")
-    at_home.running(key)
-    children = at_home.jira.children(key)
-    assert "dana.ops@example.com" not in {child.assignee for child in children}
-    meant_for_dana = [child for child in children if "Meant for Dana Ops (dana.ops@example.com)" in child.text]
-    assert len(meant_for_dana) > 1
-    assert {child.assignee for child in meant_for_dana} == {"lee.lead@example.com"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -12,12 +13,13 @@ from service.core.merge import Agreed, LinkView
 from service.store import campaigns, comments, hooks, links, people, workers
 from service.store.engine import reading, transaction
 from service.store.secrets import Vault, new_key
-from service.store.tables import Campaign, HookRow, Link, Worker, now
+from service.store.tables import Campaign, HookRow, Link, Worker, campaign_id, now
 
 
 def campaign(task: str = "10001", **values: object) -> Campaign:
     """A new campaign for this request task."""
     return Campaign(
+        id=str(values.pop("id", campaign_id("jira", task))),
         connection="jira",
         request_task=task,
         request_label=f"MKT-{task}",
@@ -34,7 +36,14 @@ def test_a_request_has_one_campaign(store_engine: sa.Engine) -> None:
     with transaction(store_engine) as session:
         campaigns.save(session, campaign())
     with pytest.raises(sa.exc.IntegrityError), transaction(store_engine) as session:
-        campaigns.save(session, campaign())
+        campaigns.save(session, campaign(id="another"))
+
+
+def test_a_campaign_has_the_same_id_in_every_database() -> None:
+    """So tasks that carry its mark are recognised after the database was lost; ten letters and digits for a label."""
+    assert campaign_id("jira", "10001") == campaign_id("jira", "10001")
+    assert campaign_id("jira", "10001") != campaign_id("asana", "10001")
+    assert re.fullmatch("[a-z2-9]{10}", campaign_id("jira", "10001"))
 
 
 def test_a_campaign_keeps_what_its_plan_was_made_from(store_engine: sa.Engine) -> None:

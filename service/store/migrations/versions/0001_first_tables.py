@@ -62,7 +62,6 @@ def upgrade() -> None:
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("headers", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("routed", sa.Boolean(), nullable=False),
