@@ -79,6 +79,8 @@ class House:
     runtime: Runtime
     worker: Worker
     url: str
+    config: Path
+    """The settings file, for commands in a process of their own."""
 
     def until(self, happened: Callable[[], Any], seconds: float = 20) -> Any:
         """Wait for something to become true; fails with the ledger where it does not."""
@@ -185,7 +187,7 @@ def house(
         thread.start()
         held.callback(thread.join, 10)
         held.callback(setattr, server, "should_exit", True)
-        found = House(jira, asana, runtime, worker, f"http://127.0.0.1:{port}")
+        found = House(jira, asana, runtime, worker, f"http://127.0.0.1:{port}", path)
         found.until(lambda: server.started)
         if hooks:
             results = [result for name in ("jira", "asana") for result in connect(runtime, name)]

@@ -1,0 +1,118 @@
+"""The commands that run an installation, each in a process of its own beside a running service."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.store import inbox
+from service.store.engine import transaction
+from tests.house import House, house, in_weeks
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One installation for the module."""
+    folder = tmp_path_factory.mktemp("operate")
+    with (
+        pytest.MonkeyPatch.context() as monkeypatch,
+        house(folder, f"sqlite:///{folder}/tminus.db", monkeypatch) as found,
+    ):
+        yield found
+
+
+def tminus(home: House, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as a person does."""
+    command = [str(Path(sys.executable).with_name("tminus")), *words, "--config", str(home.config)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_connect_can_be_run_twice(home: House) -> None:
+    """The second time it finds the hooks that are there, and makes none."""
+    result = tminus(home, "connect")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("hook is already there") == 2
+    assert len(home.jira.hooks.list()) == 1
+    assert len(home.asana.hooks.all) == 1
+
+
+def test_connect_makes_a_hook_again_that_the_tracker_dropped(home: House) -> None:
+    """Asana deletes hooks that fail for a day."""
+    [hook] = home.asana.hooks.all.values()
+    home.asana.hooks.delete(hook)
+    assert "The hook for" in tminus(home, "doctor").stdout
+    result = tminus(home, "connect", "asana")
+    assert "hook made" in result.stdout
+    assert len(home.asana.hooks.all) == 1
+
+
+def test_doctor_finds_nothing_wrong_with_a_healthy_installation(home: House) -> None:
+    """And says so."""
+    result = tminus(home, "doctor")
+    assert (result.returncode, result.stdout) == (0, "Nothing is wrong.\n")
+
+
+def test_doctor_names_what_is_wrong_and_the_remedy(home: House) -> None:
+    """A person who left, a field that was taken off the screen, a token that was revoked."""
+    home.jira.site.remove_from_screen("duedate")
+    tokens = dict(home.jira.site.tokens)
+    home.jira.site.tokens.clear()
+    broken = tminus(home, "doctor")
+    home.jira.site.tokens.update(tokens)
+    assert broken.returncode == 1
+    assert "Create a new API token" in broken.stdout
+    screen = tminus(home, "doctor")
+    assert "due date" in screen.stdout.lower()
+
+
+def test_campaigns_lists_them_and_tells_one_with_its_story(home: House) -> None:
+    """Plan beside reality, then what happened."""
+    key = home.jira.file_request("Webinar", "Spring webinar", {"Webinar date": in_weeks(12)})
+    home.running(key)
+    listed = tminus(home, "campaigns").stdout
+    assert key in listed
+    assert "0/" in listed
+    told = tminus(home, "campaigns", key).stdout
+    assert "Send the first invitation" in told
+    assert "asks for webinar" in told
+    unknown = tminus(home, "campaigns", "MKT-999")
+    assert unknown.returncode == 2
+    assert "there is no campaign for `MKT-999`" in unknown.stderr
+
+
+def test_a_parked_delivery_is_listed_and_replayed(home: House) -> None:
+    """It runs from the start again."""
+    home.quiet()
+    delivery = next(row for row in home.deliveries() if row.connection == "jira")
+    with transaction(home.runtime.engine) as session:
+        inbox.park(session, delivery.id, "the tracker said no")
+    assert "the tracker said no" in tminus(home, "replay").stdout
+    assert "1 will be run again" in tminus(home, "replay", delivery.id).stdout
+    home.until(lambda: next(row for row in home.deliveries() if row.id == delivery.id).state == "handled")
+    assert "no parked delivery has the id" in tminus(home, "replay", "nonsense").stderr
+
+
+def test_sweep_asks_for_runs(home: House) -> None:
+    """It says for how many tasks."""
+    assert "asked for runs of" in tminus(home, "sweep").stdout
+
+
+def test_a_second_worker_on_sqlite_is_refused(home: House) -> None:
+    """One file, one worker; the message says which process and what to do."""
+    result = tminus(home, "work")
+    assert result.returncode == 2
+    assert "already works on" in result.stderr
+
+
+def test_the_service_says_whether_it_is_ready(home: House) -> None:
+    """Counts and states, never contents."""
+    with urllib.request.urlopen(f"{home.url}/readyz") as answer:  # noqa: S310
+        told = json.load(answer)
+    assert told["status"] == "ok"
+    assert told["hooks"] == "all active"
