@@ -296,7 +296,10 @@ class Tracker(Protocol):
         ...
 
     def add_hook(self, project: str, target: str, secret: str) -> Hook:
-        """Subscribe. Where the vendor chooses the secret itself it is in the answer, and `secret` is not used."""
+        """Subscribe. Where the vendor chooses the secret itself it is in the answer, and `secret` is not used.
+
+        `ByHand` where only a person may do it.
+        """
         ...
 
     def remove_hook(self, hook: HookId) -> None:

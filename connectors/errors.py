@@ -46,6 +46,10 @@ class NotFound(Rejected):
     """404 or 410: gone, or not visible to our account."""
 
 
+class ByHand(Rejected):
+    """The vendor lets only a person do this; the message says what to enter where."""
+
+
 class AccessDenied(Rejected):
     """401 or 403: renew the credentials, or grant the permission that the vendor names."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from connectors.contract import Hook
-from connectors.errors import AccessDenied, TrackerError
+from connectors.errors import AccessDenied, ByHand, NotFound, TrackerError
 from service import apply
 from service.runtime import Runtime
 from service.store import campaigns, hooks
@@ -32,8 +32,8 @@ def connect(runtime: Runtime, connection: str) -> Iterator[Connected]:
     tracker = runtime.trackers[connection]
     try:
         listed: list[Hook] | None = tracker.hooks()
-    except AccessDenied:
-        listed = None  # the account may not even list them: a person enters the hook by hand
+    except (AccessDenied, NotFound):
+        listed = None  # our account may not even list them
     with reading(runtime.engine) as session:
         rows = hooks.of_connection(session, connection)
     yield from _clear(runtime, connection, listed or [], {row.target for row in rows})
@@ -91,10 +91,10 @@ def _subscribe(runtime: Runtime, connection: str, project: str) -> Connected:
         hooks.intend(session, row, runtime.vault, secret)
     try:
         hook = apply.subscribe(runtime, connection, project, row.target, secret)
-    except AccessDenied as error:
+    except ByHand as error:
         with transaction(runtime.engine) as session:
             hooks.activate(session, row, runtime.vault, vendor_id=None)
-        return Connected(connection, project, f"{error} Target address: {row.target}", by_hand=secret, ok=False)
+        return Connected(connection, project, str(error), by_hand=secret, ok=False)
     except TrackerError as error:
         _forget(runtime, row)
         words = f"no hook was made: {error}. Is `tminus serve` running and reachable at {runtime.settings.public_url}?"

@@ -63,7 +63,7 @@ def _hooks(runtime: Runtime, connection: str) -> Iterator[Finding]:
             yield Finding(f"No hook tells us of changes in {project}; only the sweep finds them.", remedy)
     try:
         listed = {hook.target: hook for hook in runtime.trackers[connection].hooks()}
-    except AccessDenied:
+    except (AccessDenied, NotFound):
         return  # hooks entered by hand cannot be listed
     for row in rows:
         there = listed.get(row.target)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from connectors.contract import Hook, HookId
-from connectors.errors import AccessDenied, NotFound, OutcomeUnknown
+from connectors.errors import AccessDenied, ByHand, NotFound, OutcomeUnknown
 from connectors.jira.client import JiraApi
 from connectors.retrying import retrying
 
@@ -62,8 +62,10 @@ class Hooks:
                 with attempt:
                     before = [hook.id for hook in self._list() if hook.target == target]
                     made = _hook(self._api.send("POST", "webhook", body, root=_ROOT))
-        except AccessDenied as error:
-            raise AccessDenied(
+        except (AccessDenied, NotFound) as error:
+            if error.status == 401:
+                raise
+            raise ByHand(
                 f"{error}. Our account may not add webhooks. Ask a Jira administrator to open System → WebHooks and "
                 f"enter: URL {target}; events {', '.join(EVENTS)}; JQL {_jql(project)}; exclude body: no; "
                 "secret: this hook's secret, which is kept out of messages and logs",

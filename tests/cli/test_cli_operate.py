@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import urllib.request
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from service.store import inbox
+from connectors.signing import sign
+from service.store import hooks, inbox
 from service.store.engine import transaction
 from tests.house import House, house, in_weeks
 
@@ -116,3 +118,25 @@ def test_the_service_says_whether_it_is_ready(home: House) -> None:
         told = json.load(answer)
     assert told["status"] == "ok"
     assert told["hooks"] == "all active"
+
+
+def test_a_hook_that_only_a_person_may_make_is_spelled_out_and_then_works(home: House) -> None:
+    """Without the right to administer Jira, connect tells address, events, filter and the secret to enter."""
+    administrator = home.jira.site.me
+    administrator.denied.add("ADMINISTER")
+    for hook in list(home.jira.hooks.list()):
+        home.jira.hooks.delete(hook["self"].rsplit("/", 1)[1])
+    with transaction(home.runtime.engine) as session:
+        for row in hooks.of_connection(session, "jira"):
+            row.state = "gone"
+            session.add(row)
+    result = tminus(home, "connect", "jira")
+    administrator.denied.discard("ADMINISTER")
+    assert result.returncode == 0, result.stderr
+    told = re.search(r"URL (\S+);.*Secret to enter there \(shown only now\): (\S+)", result.stdout, re.DOTALL)
+    assert told
+    target, secret = told.groups()
+    body = b'{"webhookEvent": "jira:issue_updated", "issue": {"id": "1", "key": "MKT-1"}}'
+    signed = urllib.request.Request(target, body, {"X-Hub-Signature": f"sha256={sign(secret, body)}"})  # noqa: S310
+    with urllib.request.urlopen(signed) as answer:  # noqa: S310
+        assert answer.status == 202

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.contract import AccountId, Container, Mark, NewTask, Patch, Status, TaskId
-from connectors.errors import AccessDenied, OutcomeUnknown, Rejected, TrackerError, Unreachable
+from connectors.errors import AccessDenied, ByHand, OutcomeUnknown, Rejected, TrackerError, Unreachable
 from connectors.jira.simulator import JiraSimulator
 from connectors.jira.tracker import JiraTracker
 from tests.wire.jira_site import JiraSite, jira_site, new, settings, strike
@@ -247,7 +247,7 @@ def test_without_the_right_to_add_hooks_a_person_is_told_what_to_enter() -> None
     """Address, events and filter; the secret stays out of messages."""
     with jira_site() as site:
         site.sim.site.me.denied.add("ADMINISTER")
-        with pytest.raises(AccessDenied) as caught:
+        with pytest.raises(ByHand) as caught:
             site.tracker.add_hook("MKT", "http://127.0.0.1:9/a", "very-secret")
         told = str(caught.value)
         assert "http://127.0.0.1:9/a" in told
