@@ -43,13 +43,14 @@ def carry_out(
     request: Task | None,
     known: Mapping[str, LinkView],
     actions: Sequence[Action],
+    owners: Mapping[str, people.Owner],
 ) -> Applied:
     """Write them: creates first, then everything else side by side. Every write that was agreed is committed.
 
     A refused action does not stop the others. Raises the tracker's passing errors after everything else was tried, and
     `AccessDenied`, because then nothing can be written.
     """
-    return _Writer(runtime, campaign, request, known).write(actions)
+    return _Writer(runtime, campaign, request, known, owners).write(actions)
 
 
 def comment_key(say: Say) -> str:
@@ -59,9 +60,14 @@ def comment_key(say: Say) -> str:
 
 class _Writer:
     def __init__(
-        self, runtime: Runtime, campaign: Campaign, request: Task | None, known: Mapping[str, LinkView]
+        self,
+        runtime: Runtime,
+        campaign: Campaign,
+        request: Task | None,
+        known: Mapping[str, LinkView],
+        owners: Mapping[str, people.Owner],
     ) -> None:
-        self._runtime, self._campaign = runtime, campaign
+        self._runtime, self._campaign, self._owners = runtime, campaign, owners
         self._tracker: Tracker = runtime.trackers[campaign.connection]
         self._applied = Applied(links=dict(known), request=request)
 
@@ -69,7 +75,7 @@ class _Writer:
         creates = [action for action in actions if isinstance(action, CreateTask)]
         rest = [action for action in actions if not isinstance(action, CreateTask)]
         if creates:
-            self._create(creates)
+            rest += self._create(creates)
         errors = self._side_by_side(rest)
         with transaction(self._runtime.engine) as session:
             links.save(session, self._campaign.id, self._campaign.connection, self._applied.links.values())
@@ -77,7 +83,8 @@ class _Writer:
             raise errors[0]
         return self._applied
 
-    def _create(self, actions: list[CreateTask]) -> None:
+    def _create(self, actions: list[CreateTask]) -> list[Say]:
+        """Make the tasks that are not there yet; returns what is to be said on those that nobody owns now."""
         with transaction(self._runtime.engine) as session:
             links.intend(
                 session, self._campaign.id, self._campaign.connection, [action.planned.key for action in actions]
@@ -96,6 +103,17 @@ class _Writer:
             self._note_created(action, found | dict(created.made), created)
         with transaction(self._runtime.engine) as session:
             links.save(session, self._campaign.id, self._campaign.connection, self._applied.links.values())
+        return [self._unowned(action.planned) for action in wanted if self._lost_owner(action.planned)]
+
+    def _lost_owner(self, planned: PlannedTask) -> bool:
+        """The tracker made the task, and refused to assign it."""
+        link = self._applied.links.get(planned.key)
+        return bool(link and link.state == "made" and not link.agreed.owner and self._owners[planned.owner].account)
+
+    def _unowned(self, planned: PlannedTask) -> Say:
+        name = self._owners[planned.owner].name
+        text = f"**Please assign this**: it is meant for {name}, to whom the tracker does not let us assign tasks."
+        return Say(key=planned.key, name="owner", text=text)
 
     def _note_created(self, action: CreateTask, made: Mapping[str, Task], created: Created) -> None:
         key, planned = action.planned.key, action.planned
@@ -123,9 +141,7 @@ class _Writer:
         return container
 
     def _new_task(self, planned: PlannedTask) -> NewTask:
-        owner = people.Owner(None, "nobody yet")
-        if self._applied.request:
-            owner = people.owner_of(self._runtime, self._campaign.connection, self._applied.request, planned.owner)
+        owner = self._owners[planned.owner]
         note = f"\n\n**{owner.note}**" if owner.note else ""
         return NewTask(
             mark=self._mark(planned.key),

@@ -71,9 +71,10 @@ def _hints(session: Session, runtime: Runtime, delivery: Inbox) -> list[_Hint]:
         return []
     try:
         found = receiver.parse(delivery.body)
-    except Malformed as error:
-        inbox.park(session, delivery.id, f"the body cannot be read: {error}")
-        ledger.note(session, "parked", f"A delivery cannot be read: {error}", inbox_id=delivery.id)
+    except Exception as error:  # one body that our reader stumbles over must not stop the others
+        why = str(error) if isinstance(error, Malformed) else f"internal error, please report it: {error!r}"
+        inbox.park(session, delivery.id, f"the body cannot be read: {why}")
+        ledger.note(session, "parked", f"A delivery cannot be read: {why}", inbox_id=delivery.id)
         return []
     worth = [_Hint(delivery, change) for change in found if change.kind in LOOKED_AT and (change.task or change.item)]
     if not worth:

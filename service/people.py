@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -38,6 +39,11 @@ def owner_of(runtime: Runtime, connection: str, request: Task, owner: str) -> Ow
     if fallback:
         return Owner(fallback.account, fallback.name, f"{note}; {fallback.name} stands in.")
     return Owner(None, "nobody yet", f"{note}: please assign it.")
+
+
+def owners_of(runtime: Runtime, connection: str, request: Task, owners: Iterable[str]) -> dict[str, Owner]:
+    """The owner for each of these, asked once."""
+    return {owner: owner_of(runtime, connection, request, owner) for owner in sorted(set(owners))}
 
 
 def look_up_all(runtime: Runtime, connection: str) -> list[str]:

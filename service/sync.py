@@ -58,6 +58,8 @@ def run(runtime: Runtime, connection: str, task_id: TaskId) -> Outcome:
         return Outcome(False, f"task {task_id} is gone, or our account cannot see it")
     if belongs_to := _known_parent(runtime, connection, task):
         return Outcome(False, f"{task.label} belongs to a campaign that is already here", belongs_to=belongs_to)
+    if task.status.closed:
+        return Outcome(False, f"{task.label} is closed already ({task.status_name})")
     rule = create.rule_for(runtime.settings.requests, connection, task)
     if rule is None:
         return Outcome(False, create.rule_mismatch(runtime.settings.requests, connection, task))
@@ -88,6 +90,7 @@ class _Run:
     request: Task | None = None
     news: list[News] = field(default_factory=list)
     says: list[Say] = field(default_factory=list)
+    owners: dict[str, people.Owner] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
 
     def go(self, seen: Task | None) -> Outcome:
@@ -97,6 +100,7 @@ class _Run:
         cancelled = self._cancelled()
         actions: list[Action] = []
         if plan and self.campaign.state in ("running", "done", "cancelled"):
+            self.owners = self._owners(plan)
             actions = decide.decide(plan, self._request_view(), self.links, cancelled=cancelled)
             self._tell_progress(plan, cancelled)
         applied = self._write(actions)
@@ -116,14 +120,10 @@ class _Run:
                 [request_id, *ids], campaigns.container_of(self.campaign)
             )
         self.request = found.get(request_id)
-        deleted: list[str] = []
         for key, link in self.links.items():
             settled, news = settle(link, found.get(link.task.id) if link.task else None, self._today())
             self.links[key] = settled
             self.news += news
-            deleted += [link.agreed.title for item in news if item.kind == "deleted"]
-        if deleted and self.request:
-            self._say("deleted", messages.deleted_comment(deleted), once=True)
         if self.request:
             self.campaign.title = self.request.title
 
@@ -206,6 +206,13 @@ class _Run:
             return "A task was done later than planned."
         return "Tasks were taken out of the plan."
 
+    def _owners(self, plan: Plan) -> dict[str, people.Owner]:
+        """Whoever owns what is still to be made; nobody is looked up for a plan that stands in the tracker."""
+        missing = [task.owner for task in decide.missing(plan, self.links)]
+        if self.request is None or not missing:
+            return {}
+        return people.owners_of(self.runtime, self.campaign.connection, self.request, missing)
+
     def _cancelled(self) -> bool:
         return self.request is None or self.request.status is Status.DROPPED
 
@@ -218,14 +225,13 @@ class _Run:
         )
 
     def _write(self, actions: Sequence[Action]) -> apply.Applied:
-        applied = apply.carry_out(self.runtime, self.campaign, self.request, self.links, [*actions, *self._unsaid()])
-        self.says = []
-        self.links = applied.links
-        self.request = applied.request
+        written = [*actions, *self._unsaid()]
+        applied = apply.carry_out(self.runtime, self.campaign, self.request, self.links, written, self.owners)
+        self.links, self.request = applied.links, applied.request
         self.failures += [f"{action} {words}" for action, words in applied.failures]
-        refused = {action.planned.title: words for action, words in applied.failures if isinstance(action, CreateTask)}
-        if refused:
-            self._say("refused", messages.refused_comment(refused), once=True)
+        if any(isinstance(action, CreateTask) for action, _ in applied.failures):
+            self.says = []
+            self._tell_missing()
             applied.done += self._write([]).done
         return applied
 
@@ -241,16 +247,24 @@ class _Run:
         if cancelled:
             self._say("plan", messages.cancelled_comment(self.campaign.title))
             return
-        owners = {task.key: self._owner_name(task.key, task.owner) for task in plan.tasks}
-        self._say("plan", messages.plan_comment(self.campaign.title, plan, self.links, owners))
+        names = {task.key: self._owner_name(task.key, task.owner) for task in plan.tasks}
+        self._say("plan", messages.plan_comment(self.campaign.title, plan, self.links, names))
+        self._tell_missing()
+
+    def _tell_missing(self) -> None:
+        """Living comments on what people deleted and on what the tracker would not make."""
+        deleted = [link.agreed.title for link in self.links.values() if link.state == "gone"]
+        if deleted:
+            self._say("deleted", messages.deleted_comment(deleted))
+        refused = {link.agreed.title: link.reason or "" for link in self.links.values() if link.state == "refused"}
+        if refused:
+            self._say("refused", messages.refused_comment(refused))
 
     def _owner_name(self, key: str, owner: str) -> str:
         link = self.links.get(key)
         if link and link.task and link.task.owner and link.task.owner.name:
             return link.task.owner.name
-        if self.request is None:
-            return owner
-        return people.owner_of(self.runtime, self.campaign.connection, self.request, owner).name
+        return self.owners[owner].name if owner in self.owners else owner
 
     def _settle_state(self, plan: Plan | None, cancelled: bool) -> None:
         if cancelled:

@@ -90,6 +90,7 @@ def run_retention_step(_scheduled: str) -> None:
     while gone:
         with transaction(runtime.engine) as session:
             gone = inbox.discard(session, runtime.now() - KEEP_DELIVERIES)
+            changes.discard(session, runtime.now() - KEEP_DELIVERIES)
 
 
 def sweep_now(runtime: Runtime) -> int:

@@ -89,7 +89,7 @@ def moved_comment(plan: Plan, was: Mapping[str, date], now: Mapping[str, date], 
 
 
 def deleted_comment(titles: Sequence[str]) -> str:
-    """Said once for each deletion."""
+    """Which tasks people deleted, all in one comment."""
     names = ", ".join(f"“{title}”" for title in titles)
     return f"**Deleted: {names}.** Tminus does not make it again, and nothing waits for it any more."
 

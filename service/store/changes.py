@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -53,6 +54,14 @@ def move(session: Session, rows: Collection[ChangeRow], partition: str) -> None:
     session.execute(sa.update(ChangeRow).where(col(ChangeRow.id).in_(ids)).values(partition=partition))
 
 
-def forget(session: Session, inbox_ids: Collection[str]) -> None:
-    """Drop the changes of deliveries that are routed anew."""
-    session.execute(sa.delete(ChangeRow).where(col(ChangeRow.inbox_id).in_(inbox_ids)))
+def forget(session: Session, inbox_ids: Collection[str]) -> list[str]:
+    """Drop the changes of deliveries that are routed anew; returns the partitions that they were for."""
+    dropped = sa.delete(ChangeRow).where(col(ChangeRow.inbox_id).in_(inbox_ids)).returning(col(ChangeRow.partition))
+    return sorted(set(session.execute(dropped).scalars()))
+
+
+def discard(session: Session, before: datetime) -> None:
+    """Delete what sweeps and people asked for, and what has been answered long ago."""
+    over = col(ChangeRow.state) != "received"
+    mine = sa.delete(ChangeRow).where(over, col(ChangeRow.inbox_id).is_(None), col(ChangeRow.at) < before)
+    session.execute(mine)

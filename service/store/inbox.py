@@ -9,7 +9,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from service.store.tables import Inbox, InboxState, now
+from service.store.tables import ChangeRow, Inbox, InboxState, now
 
 
 def get(session: Session, delivery_id: str) -> Inbox | None:
@@ -69,9 +69,10 @@ def counts(session: Session) -> dict[str, int]:
 def discard(session: Session, before: datetime, limit: int = 1000) -> int:
     """Delete old deliveries that were handled or ignored, never parked ones; returns how many, at most `limit`."""
     done = col(Inbox.state).in_(["handled", "ignored"])
-    old = sa.select(col(Inbox.id)).where(done, col(Inbox.received_at) < before).limit(limit)
-    gone = session.execute(sa.delete(Inbox).where(col(Inbox.id).in_(old)).returning(col(Inbox.id)))
-    return len(gone.all())
+    old = list(session.exec(select(Inbox.id).where(done, col(Inbox.received_at) < before).limit(limit)))
+    session.execute(sa.delete(ChangeRow).where(col(ChangeRow.inbox_id).in_(old)))
+    session.execute(sa.delete(Inbox).where(col(Inbox.id).in_(old)))
+    return len(old)
 
 
 def _list(session: Session, state: InboxState, limit: int, *conditions: sa.ColumnElement[bool]) -> list[Inbox]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from connectors.contract import Task, TaskId
 from service.core.merge import Agreed, LinkView
-from service.store.tables import Link, now
+from service.store.tables import Campaign, Link, now
 from service.store.upserts import insert_new
 
 
@@ -28,6 +29,14 @@ def intend(session: Session, campaign_id: str, connection: str, keys: Collection
     if rows:
         insert = insert_new(session.get_bind().dialect, Link, ["campaign_id", "connection", "key"])
         session.connection().execute(insert, rows)
+
+
+def retry_refused(session: Session, connection: str, request_task: str) -> None:
+    """Let the tasks that the tracker would not make be tried again, after a person has mended why."""
+    campaign = select(Campaign.id).where(col(Campaign.connection) == connection)
+    mine = col(Link.campaign_id).in_(campaign.where(col(Campaign.request_task) == request_task))
+    again = sa.update(Link).where(mine, col(Link.state) == "refused").values(state="intended", reason=None)
+    session.execute(again)
 
 
 def save(session: Session, campaign_id: str, connection: str, known: Iterable[LinkView]) -> None:
