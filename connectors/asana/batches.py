@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from connectors.asana.client import ACTIONS, Action, Calls, Row
 from connectors.contract import Created, NewTask, Task
-from connectors.errors import NotFound, OutcomeUnknown, Rejected, TrackerError
+from connectors.errors import AccessDenied, NotFound, OutcomeUnknown, Rejected, TrackerError
 from connectors.retrying import PASSING, retrying
 
 T = TypeVar("T")
@@ -107,6 +107,11 @@ class _Chunk:
         except OutcomeUnknown:
             self._unsure = True
             raise
+        except AccessDenied:
+            raise
+        except Rejected as whole:
+            self._refused |= dict.fromkeys((task.mark.key for task in tasks), whole)
+            return
         passing: TrackerError | None = None
         for task, row in zip(tasks, rows, strict=True):
             if row.error is None:

@@ -62,6 +62,8 @@ class JiraTracker:
         return me
 
     def find_account(self, email: str, project: str | None) -> Account | None:
+        if not email.strip():
+            return None  # Jira refuses an empty search
         place = project or self._settings.projects[0]
         try:
             return self._accounts.get((email.casefold(), place), lambda: self._search_account(email, place))

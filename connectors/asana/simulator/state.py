@@ -48,6 +48,8 @@ class Site:
         self.teams: dict[str, Team] = {}
         self.projects: dict[str, Project] = {}
         self.tags: dict[str, Tag] = {}
+        self.refused_names: set[str] = set()
+        """Tasks of these names are refused, so that a batch can hold one bad row among good ones."""
         self.fields: dict[str, CustomField] = {}
         self.tokens: dict[str, Token] = {}
         self.events: list[Event] = []

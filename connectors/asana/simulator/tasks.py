@@ -15,6 +15,8 @@ Data = Mapping[str, Any]
 
 def create(site: Site, data: Data, actor: User, parent: Task | None = None) -> Task:
     """A new task or subtask (https://developers.asana.com/reference/createtask)."""
+    if data.get("name") in site.refused_names:
+        raise bad("name", "This name is not allowed here")
     if data.get("parent"):
         parent = site.ref(Task, data["parent"], "parent")
     places = _places(site, data)
