@@ -54,9 +54,9 @@ class AccessDenied(Rejected):
     """401 or 403: renew the credentials, or grant the permission that the vendor names."""
 
 
-class Unverified(Exception):  # noqa: N818  (the word of the glossary)
+class Unverified(Exception):
     """A webhook call without a valid signature, or for a hook that has no secret. Answer 401 and keep nothing."""
 
 
-class Malformed(ValueError):  # noqa: N818  (the word of the glossary)
+class Malformed(ValueError):
     """A webhook body that is not what the vendor documents; the message says why."""

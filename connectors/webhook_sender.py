@@ -8,12 +8,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import httpx
 
-if TYPE_CHECKING:
-    from connectors.simulating import Knobs
+from connectors.knobs import Knobs
 
 
 @dataclass(slots=True)

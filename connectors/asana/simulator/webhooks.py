@@ -17,7 +17,7 @@ from connectors.asana.simulator.errors import ApiError, bad
 from connectors.asana.simulator.records import MISSING, Event, Project, Task, Team, User, Webhook, Workspace
 from connectors.asana.simulator.shapes import stamp
 from connectors.asana.simulator.state import Site, compact, reference
-from connectors.simulating import Knobs
+from connectors.knobs import Knobs
 from connectors.webhook_sender import WebhookSender
 
 BATCH = 1_000

@@ -20,7 +20,7 @@ from connectors.jira.simulator.model import Issue
 from connectors.jira.simulator.people import OPS, People
 from connectors.jira.simulator.state import Site
 from connectors.jira.simulator.strict import Refusal
-from connectors.simulating import Knobs
+from connectors.knobs import Knobs
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
