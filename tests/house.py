@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import uvicorn
 from sqlmodel import col, select
 
@@ -21,6 +22,7 @@ from service import workflows
 from service.bootstrap import make_runtime, serving, working
 from service.connect import connect
 from service.core.merge import LinkView
+from service.replay import parked, replay_all
 from service.runtime import Runtime
 from service.settings import load
 from service.store import campaigns, changes, inbox, ledger, links
@@ -141,6 +143,15 @@ class House:
         """The newest lines of the ledger, oldest first."""
         with reading(self.runtime.engine) as session:
             return [f"{line.kind}: {line.sentence}" for line in reversed(ledger.latest(session, 60))]
+
+    def post(self, address: str, body: bytes, headers: dict[str, str]) -> int:
+        """One call from outside; returns the status of its answer."""
+        return httpx.post(address, content=body, headers=headers).status_code
+
+    def replay(self) -> None:
+        """Run every parked delivery again."""
+        replay_all(self.runtime, [row.id for row in parked(self.runtime)])
+        self.worker.ring()
 
     def sweep(self) -> None:
         """Look for what the hooks missed, and wait until it is dealt with."""
