@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from statistics import median
 from time import perf_counter
@@ -10,6 +10,7 @@ from time import perf_counter
 from service.core.calendar import Calendar
 from service.core.plan import Facts, make_plan
 from service.core.template import Template
+from tests.bench.figures import Figure
 
 CALENDAR = Calendar(
     name="bench",
@@ -100,6 +101,10 @@ def _median_ms(run: Callable[[], object], rounds: int) -> float:
     return median(times) * 1000
 
 
-if __name__ == "__main__":
-    print(f"plan of 30 tasks {plan_of_30_ms():.2f} ms, refused {refused_plan_of_30_ms():.2f} ms")  # noqa: T201
-    print(f"{shifts_per_second():,.0f} business-day shifts a second")  # noqa: T201
+def measure() -> Iterator[Figure]:
+    """One that can be kept and one that cannot, and the shifts that both are made of."""
+    kept, refused = plan_of_30_ms(), refused_plan_of_30_ms()
+    beside = f"refused with its reasons: {refused:.2f} ms"
+    yield Figure("plan of 30 tasks", f"{kept:.2f} ms", "≤ 5 ms", max(kept, refused) <= 5, beside)
+    shifts = shifts_per_second()
+    yield Figure("business-day shifts", f"{shifts:,.0f}/s", "≥ 1,000,000/s", shifts >= 1_000_000)

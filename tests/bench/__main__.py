@@ -1,0 +1,56 @@
+"""`python -m tests.bench`: every figure that we promise, in one table; exit status 1 where one is not met."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from tests.bench import bench_burst, bench_crash, bench_hooks, bench_idle, bench_launch, bench_plan, bench_sync
+from tests.bench.figures import Figure, markdown, show
+from tests.bench.installation import Installation, installation
+
+AT_HOME: dict[str, Callable[[Installation], Iterable[Figure]]] = {
+    "launch": bench_launch.measure,
+    "burst": bench_burst.measure,
+    "crash": bench_crash.measure,
+    "hooks": bench_hooks.measure,
+    "sync": bench_sync.measure,
+    "idle": bench_idle.measure,
+}
+"""Each has an installation of its own."""
+NAMES = [*AT_HOME, "plan"]
+
+
+def run(names: Iterable[str]) -> Iterator[Figure]:
+    """The figures of these, each as soon as it is measured."""
+    for name in names:
+        begun = time.monotonic()
+        if name == "plan":
+            yield from bench_plan.measure()
+        else:
+            with installation() as home:
+                yield from AT_HOME[name](home)
+        print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr)
+
+
+def main() -> int:
+    """Measure, print, and tell whether all goals are met."""
+    asked = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    asked.add_argument("--only", choices=NAMES, action="append", help="only this one; may be given several times")
+    asked.add_argument("--markdown", type=Path, help="write the table to this file too")
+    wishes = asked.parse_args()
+    figures = []
+    for figure in run(wishes.only or NAMES):
+        figures.append(figure)
+        print(f"{figure.what}: {figure.measured} (goal {figure.goal})", file=sys.stderr)
+    show(figures)
+    if wishes.markdown:
+        wishes.markdown.write_text(markdown(figures))
+    return int(not all(figure.met for figure in figures))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
