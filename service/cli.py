@@ -10,6 +10,7 @@ from service.commands.operate import campaigns, connect, doctor, replay, serve, 
 from service.commands.simulate import simulate
 from service.commands.templates import preview, templates
 from service.commands.terminal import PlainErrors
+from service.demo.command import demo
 
 app = typer.Typer(
     cls=PlainErrors,
@@ -18,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve, work, connect, doctor, campaigns, replay, sweep, simulate):
+for command in (serve, work, connect, doctor, campaigns, replay, sweep, demo, simulate):
     app.command()(command)
 app.command()(preview)
 app.command()(new_key)
