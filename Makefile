@@ -40,7 +40,7 @@ demo: setup  ## The main job on two simulated trackers, live in the terminal
 	@$(BIN)/tminus demo $(DEMO)
 
 test: setup  ## All tests but the long ones, on SQLite and on a real PostgreSQL
-	@$(BIN)/pytest -m "not long" $(TESTS)
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not long" $(TESTS)
 
 test-long: setup  ## The long tests only
 	@$(BIN)/pytest -m long $(TESTS)
