@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from connectors.contract import Task, TaskId
@@ -32,11 +31,18 @@ def intend(session: Session, campaign_id: str, connection: str, keys: Collection
 
 
 def retry_refused(session: Session, connection: str, request_task: str) -> None:
-    """Let the tasks that the tracker would not make be tried again, after a person has mended why."""
+    """Let what the tracker would not make be tried again, after a person has mended why.
+
+    Which dependencies were refused, or lacked a refused task, is not kept: all of them are written again.
+    """
     campaign = select(Campaign.id).where(col(Campaign.connection) == connection)
     mine = col(Link.campaign_id).in_(campaign.where(col(Campaign.request_task) == request_task))
-    again = sa.update(Link).where(mine, col(Link.state) == "refused").values(state="intended", reason=None)
-    session.execute(again)
+    for link in session.exec(select(Link).where(mine)):
+        if link.state == "refused":
+            link.state, link.reason = "intended", None
+        if link.agreed:
+            link.agreed = {**link.agreed, "waits_for": []}
+        session.add(link)
 
 
 def save(session: Session, campaign_id: str, connection: str, known: Iterable[LinkView]) -> None:
