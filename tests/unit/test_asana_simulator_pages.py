@@ -31,7 +31,8 @@ def task(sim: AsanaSimulator) -> str:
 
 
 def test_pages_show_and_people_act(sim: AsanaSimulator, browser: httpx.Client, task: str) -> None:
-    """The pages escape what people wrote, forbid scripts, and let a chosen person complete, comment and delete."""
+    """The pages escape what people wrote, forbid scripts, and let a chosen person complete, date, comment and
+    delete."""
     sim.edit(task, {"name": "<script>alert(1)</script>", "html_notes": "<body><a href='javascript:x'>go</a></body>"})
     page = browser.get(f"/0/{sim.project}/{task}")
     assert "&lt;script&gt;" in page.text
@@ -43,6 +44,9 @@ def test_pages_show_and_people_act(sim: AsanaSimulator, browser: httpx.Client, t
     for deed in ("complete", "comment"):
         assert browser.post(f"/0/{sim.project}/{task}", data=form | {"do": deed}).status_code == 200
     assert "not a date" in browser.post(f"/0/{sim.project}/{task}", data=form | {"do": "due"}).text
+    dated = form | {"do": sim.fields["Webinar date"], "value": "2027-01-21"}
+    page = browser.post(f"/0/{sim.project}/{task}", data=dated)
+    assert "<dd>2027-01-21</dd>" in page.text
     assert sim.task(task)["completed_by"]["name"] == "Lee Lead"
     assert sim.comments(task) == ["Ship it"]
     assert browser.post(f"/0/{sim.project}/{task}", data=form | {"do": "delete"}).status_code == 404

@@ -76,14 +76,14 @@ def test_a_person_moves_dates_comments_and_deletes(sim: JiraSimulator, browser: 
     """Each button does what it says, as the chosen person."""
     key, lee = sim.file_request("Task", "One"), "lee.lead@example.com"
     browser.post(f"/browse/{key}/transition", data={"status": "In Progress", "as": lee})
-    browser.post(f"/browse/{key}/due", data={"due": "2027-01-21", "as": lee})
+    browser.post(f"/browse/{key}/date", data={"field": "duedate", "day": "2027-01-21", "as": lee})
     browser.post(f"/browse/{key}/assign", data={"assignee": "omar.ops@example.com", "as": lee})
     page = browser.post(f"/browse/{key}/comment", data={"text": "Looks good", "as": lee}).text
     issue = sim.issue(key)
     assert (issue.status, str(issue.due), issue.assignee) == ("In Progress", "2027-01-21", "omar.ops@example.com")
     assert issue.comments == ("Looks good",)
     assert "Lee Lead" in page
-    browser.post(f"/browse/{key}/due", data={"as": lee})
+    browser.post(f"/browse/{key}/date", data={"field": "duedate", "as": lee})
     assert sim.issue(key).due is None
     browser.post(f"/browse/{key}/delete", data={"as": lee})
     with pytest.raises(Refusal):
@@ -92,7 +92,13 @@ def test_a_person_moves_dates_comments_and_deletes(sim: JiraSimulator, browser: 
 
 
 @pytest.mark.parametrize(
-    ("act", "form"), [("due", {"due": "soon"}), ("comment", {}), ("transition", {"status": "Nowhere"}), ("dance", {})]
+    ("act", "form"),
+    [
+        ("date", {"field": "duedate", "day": "soon"}),
+        ("comment", {}),
+        ("transition", {"status": "Nowhere"}),
+        ("dance", {}),
+    ],
 )
 def test_what_cannot_be_done_is_said_on_the_page(
     sim: JiraSimulator, browser: httpx.Client, act: str, form: dict[str, str]

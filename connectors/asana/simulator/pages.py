@@ -17,6 +17,7 @@ from connectors.asana.simulator.records import Task, User
 from connectors.asana.simulator.state import Site
 
 _FOLDER = Path(__file__).parent / "html"
+_OPS = "dana.ops@example.com"
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; "
     "base-uri 'none'",
@@ -63,7 +64,7 @@ class _Pages:
                 "task.html",
                 task=task,
                 people=self._site.users.values(),
-                acting=request.query_params.get("as", ""),
+                acting=request.query_params.get("as") or _OPS,
                 problem=request.query_params.get("problem", ""),
             )
 
@@ -87,6 +88,8 @@ class _Pages:
             if value:
                 strict.day(value, "due_on")
             tasks.update(self._site, task, {"due_on": value or None}, person)
+        elif what in (field.gid for field in task.custom_fields if field.resource_subtype == "date"):
+            tasks.update(self._site, task, {"custom_fields": {what: {"date": value} if value else None}}, person)
         elif what == "comment":
             stories.comment(self._site, task, {"text": value}, person)
         elif what == "delete":

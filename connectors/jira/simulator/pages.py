@@ -83,11 +83,11 @@ class Pages:
              self._site.issues[link.outward if link.inward == issue.id else link.inward])
             for link in issue.links
         ]  # fmt: skip
-        custom = [(d.name, issue.values.get(d.id), d.kind) for d in self._site.screen(issue.type).values() if d.custom]
+        custom = [(d, issue.values.get(d.id)) for d in self._site.screen(issue.type).values() if d.custom]
         return {
             "issue": issue,
             "links": links,
-            "custom": [row for row in custom if row[1]],
+            "custom": [(field, value) for field, value in custom if value or field.kind == "date"],
             "transitions": self._site.transitions(issue),
             "remote_links": [link["object"] for link in issue.remote_links.values()],
         }
@@ -108,8 +108,8 @@ class Pages:
     def _do(self, act: str, key: str, who: str, form: dict[str, str]) -> None:
         if act == "transition":
             self._people.transition(key, form["status"], who)
-        elif act == "due":
-            self._people.edit(key, {"duedate": date.fromisoformat(form["due"]) if form.get("due") else None}, who)
+        elif act == "date":
+            self._people.edit(key, {form["field"]: date.fromisoformat(form["day"]) if form.get("day") else None}, who)
         elif act == "assign":
             self._people.edit(key, {"assignee": form.get("assignee")}, who)
         elif act == "comment":
