@@ -56,8 +56,8 @@ def _play(stage: Stage, folder: Path, *, once: bool) -> int:
             service = held.enter_context(installation.serving())
             held.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not stop the stopping
             stage.heading("Two simulated trackers and the service start on this machine")
-            stage.say(f"  Jira     {jira.url}\n  Asana    {asana.url}\n  Tminus   {installation.url}/readyz")
-            stage.say(f"  settings {folder / 'tminus.yaml'}")
+            addresses = f"  Jira    {jira.url}\n  Asana   {asana.url}\n  Tminus  {installation.url}/readyz"
+            stage.say(f"{addresses}\n  with    {folder / 'tminus.yaml'}")
             try:
                 _started(stage, installation, service)
                 Story(stage, installation, JiraDesk(jira), AsanaDesk(asana)).tell()
@@ -66,7 +66,7 @@ def _play(stage: Stage, folder: Path, *, once: bool) -> int:
                 _tell_missing(stage, error.problems, installation)
             told = True
             if not once:
-                _serve_on(stage, installation, service)
+                _serve_on(stage, installation, service, addresses)
                 status = WRONG
         except KeyboardInterrupt:
             stage.say("\nEnding.")
@@ -99,12 +99,12 @@ def _tell_missing(stage: Stage, problems: list[str], installation: Installation)
     stage.say(f"The service's log: {installation.log}")
 
 
-def _serve_on(stage: Stage, installation: Installation, service: subprocess.Popen[bytes]) -> None:
+def _serve_on(stage: Stage, installation: Installation, service: subprocess.Popen[bytes], addresses: str) -> None:
     """Returns only where the service ends by itself; else Ctrl-C ends it."""
     from service.demo.installation import TMINUS
 
     stage.heading("Act on the pages yourself; Tminus follows until Ctrl-C")
-    stage.say(f"To see what it knows: cd {installation.folder} && {TMINUS} campaigns")
+    stage.say(f"{addresses}\n  story   cd {installation.folder} && {TMINUS} campaigns")
     service.wait()
     stage.say(f"The service ended by itself with status {service.returncode}; its log: {installation.log}")
 
