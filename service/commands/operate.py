@@ -34,6 +34,8 @@ def serve(
         worker = held.enter_context(working(runtime)) if work else None
         app = held.enter_context(serving(runtime, worker.ring if worker else _nobody))
         listen = runtime.settings.listen
+        # uvicorn raises the signal once more after it has stopped: it must not kill us before the worker has stopped.
+        signal.signal(signal.SIGTERM, lambda *_: None)
         uvicorn.run(app, host=listen.host, port=listen.port, log_config=None, access_log=False, server_header=False)
 
 

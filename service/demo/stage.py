@@ -60,7 +60,7 @@ class Stage:
 
             self._keep(look)
             seconds = time.monotonic() - began
-        self.say()
+        self.say("" if self._console.is_terminal else "\n")
         return seconds
 
     def show(self, requests: Sequence[Followed]) -> None:
@@ -106,13 +106,12 @@ def _plan(request: Followed) -> Table:
     for heading in ("task", "party", "owner", "start", "due", "waits for", "status"):
         table.add_column(heading, no_wrap=heading != "task")
     wanted = request.wanted()
-    number = {task.title: str(place) for place, task in enumerate(wanted, 1)}
     found = {task.title: task for task in request.found()}
-    for task in wanted:
+    for place, task in enumerate(wanted, 1):
         if there := found.get(task.title):
-            waits = sorted((number[title] for title in there.waits_for), key=len)
+            waits = [str(number) for number, other in enumerate(wanted, 1) if other.title in there.waits_for]
             table.add_row(
-                number[task.title],
+                str(place),
                 task.title,
                 task.party,
                 NAMES.get(there.owner or "", there.owner or "nobody"),

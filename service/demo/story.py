@@ -99,7 +99,7 @@ class Story:
         task = request.finish("email_copy", by=REQUESTER)
         self._jira.lose_hooks(0.0)
         self._sweep()
-        told = f"The hook of “{task.title}”, done, is lost: `tminus sweep` finds it, {request.progress}."
+        told = f"Rita finishes “{task.title}”, but its hook is lost: `tminus sweep` finds it, {request.progress}."
         self._stage.step(told, request.url, lambda: request.missing(DOING) + request.unsaid(request.progress))
 
     def _ask_too_late(self) -> None:
@@ -109,7 +109,7 @@ class Story:
         if plan.earliest_anchor is None:
             raise Missing([f"{key}: the template should know the earliest date possible"])
         earliest = _day(plan.earliest_anchor[1])
-        told = f"Rita asks for a webinar on {_day(day)}: {key} is told at once that {earliest} is the earliest date."
+        told = f"She asks for a webinar on {_day(day)}: {key} is told at once that {earliest} is the earliest date."
         request = Followed(self._jira, key, "Last-minute webinar", "webinar", {"webinar_date": day})
         self._stage.step(
             told, request.url, lambda: request.unsaid("earliest possible date", earliest) + _empty(request)
@@ -126,9 +126,8 @@ class Story:
         self._stage.wait("A list import is planned", request.missing)
         self._jira.cancel(key)
         request.cancelled()
-        told = (
-            f"She cancels {key}, a list import: its {len(request.plan.tasks)} open subtasks are dropped, each with why."
-        )
+        count = len(request.plan.tasks)
+        told = f"She cancels {key}, a list import: its {count} open subtasks are dropped, each with the reason."
         self._stage.step(told, request.url, lambda: request.missing(DROPPED) + self._undropped(request))
 
     def _check(self) -> None:
@@ -139,6 +138,7 @@ class Story:
         if problems:
             raise Missing(problems)
         self._stage.show([self._webinar, self._send])
+        self._stage.say("\nEvery promise was kept.")
 
     def _sweep(self) -> None:
         done = self._installation.run("sweep")

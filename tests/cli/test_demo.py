@@ -60,6 +60,7 @@ def test_the_demo_keeps_every_promise_and_ends(tmp_path: Path) -> None:
     assert len(steps) == STEPS
     assert all(re.search(r"http://127\.0\.0\.1:\d+/(browse/[A-Z]+-\d+|0/\d+/\d+)$", line) for line in steps)
     assert "\x1b" not in done.stdout
+    assert done.stdout.endswith("\nEvery promise was kept.\n")
     assert done.stderr == ""
     assert gone(done.stdout)
     assert list(tmp_path.iterdir()) == []
