@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from connectors.contract import CommentId, Container, Created, Hook, HookId, Mark, NewTask, Patch, Task, TaskId, Tracker
+from connectors.contract import (
+    CommentId,
+    Container,
+    Created,
+    Hook,
+    HookId,
+    Mark,
+    NewTask,
+    Patch,
+    Status,
+    Task,
+    TaskId,
+    Tracker,
+)
 from connectors.errors import AccessDenied, Rejected
 from service import people
 from service.core.decide import REQUEST, Action, CreateTask, MoveDates, Say, SetDependencies, SetStatus
@@ -70,18 +84,34 @@ class _Writer:
         self._runtime, self._campaign, self._owners = runtime, campaign, owners
         self._tracker: Tracker = runtime.trackers[campaign.connection]
         self._applied = Applied(links=dict(known), request=request)
+        self._lock = threading.Lock()
 
     def write(self, actions: Sequence[Action]) -> Applied:
         creates = [action for action in actions if isinstance(action, CreateTask)]
         rest = [action for action in actions if not isinstance(action, CreateTask)]
         if creates:
             rest += self._create(creates)
+        self._intend(rest)
         errors = self._side_by_side(rest)
-        with transaction(self._runtime.engine) as session:
-            links.save(session, self._campaign.id, self._campaign.connection, self._applied.links.values())
+        self._save_links()
         if errors:
             raise errors[0]
         return self._applied
+
+    def _intend(self, actions: Sequence[Action]) -> None:
+        """Committed before the calls: a write whose reply is lost must not be taken for a person's when it is read."""
+        moves = [action for action in actions if isinstance(action, MoveDates)]
+        drops = [action for action in actions if isinstance(action, SetStatus) and action.status is Status.DROPPED]
+        for move in moves:
+            self._agree(move.key, asked_start=move.start_on, asked_due=move.due_on)
+        for drop in drops:
+            self._agree(drop.key, dropped=True)
+        if moves or drops:
+            self._save_links()
+
+    def _save_links(self) -> None:
+        with transaction(self._runtime.engine) as session:
+            links.save(session, self._campaign.id, self._campaign.connection, self._applied.links.values())
 
     def _create(self, actions: list[CreateTask]) -> list[Say]:
         """Make the tasks that are not there yet; returns what is to be said on those that nobody owns now."""
@@ -101,8 +131,7 @@ class _Writer:
             created = self._tracker.create(container, [self._new_task(action.planned) for action in wanted])
         for action in actions:
             self._note_created(action, found | dict(created.made), created)
-        with transaction(self._runtime.engine) as session:
-            links.save(session, self._campaign.id, self._campaign.connection, self._applied.links.values())
+        self._save_links()
         return [self._unowned(action.planned) for action in wanted if self._lost_owner(action.planned)]
 
     def _lost_owner(self, planned: PlannedTask) -> bool:
@@ -221,6 +250,8 @@ class _Writer:
             start_on=action.start_on if starts else None,
             plan_start=action.start_on,
             plan_due=action.due_on,
+            asked_start=None,
+            asked_due=None,
         )
 
     def _set_status(self, action: SetStatus) -> None:
@@ -228,9 +259,7 @@ class _Writer:
         if link.task is None:
             return
         reads_as = self._tracker.set_status(link.task, action.status)
-        dropped = action.status.value == "dropped"
-        agreed = replace(link.agreed, status=reads_as)
-        self._applied.links[action.key] = replace(link, dropped=dropped, agreed=agreed)
+        self._agree(action.key, dropped=action.status is Status.DROPPED, status=reads_as)
 
     def _set_request_status(self, action: SetStatus) -> None:
         request = self._applied.request
@@ -247,9 +276,12 @@ class _Writer:
         with transaction(self._runtime.engine) as session:
             comments.remember(session, self._campaign.id, connection, key, comment_id=written, text=say.text)
 
-    def _agree(self, key: str, **values: object) -> None:
-        link = self._applied.links[key]
-        self._applied.links[key] = replace(link, agreed=replace(link.agreed, **values))  # type: ignore[arg-type]
+    def _agree(self, key: str, *, dropped: bool | None = None, **values: object) -> None:
+        with self._lock:  # dates and dependencies of one task are written side by side
+            link = self._applied.links[key]
+            agreed = replace(link.agreed, **values)  # type: ignore[arg-type]
+            dropped = link.dropped if dropped is None else dropped
+            self._applied.links[key] = replace(link, agreed=agreed, dropped=dropped)
 
     def _id(self, key: str) -> TaskId:
         task = self._applied.links[key].task

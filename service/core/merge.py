@@ -31,6 +31,9 @@ class Agreed:
     """The plan's own dates when they were last written; a tracker may keep less than it was given."""
     undated: bool = False
     """The tracker has no place for a due date on this task, so none is ever written again."""
+    asked_start: date | None = None
+    asked_due: date | None = None
+    """Dates being written: should the reply be lost, they are known as ours when they are read."""
 
     def as_dict(self) -> dict[str, Any]:
         """JSON; dates as ISO text."""
@@ -49,6 +52,8 @@ class Agreed:
             plan_start=_date(data["plan_start"]),
             plan_due=_date(data["plan_due"]),
             undated=data["undated"],
+            asked_start=_date(data.get("asked_start")),
+            asked_due=_date(data.get("asked_due")),
         )
 
 
@@ -65,14 +70,15 @@ class LinkView:
     pinned_on: date | None = None
     done_on: date | None = None
     dropped: bool = False
-    """We dropped it: a tracker without such a status reads it as done."""
+    """We dropped it, or were about to: a tracker without such a status reads it as done."""
     reason: str | None = None
     """Why it was refused, in the tracker's own words."""
 
     @property
     def status(self) -> Status:
         """What it counts as in the plan."""
-        return Status.DROPPED if self.dropped or self.state in ("gone", "refused") else self.agreed.status
+        ours = self.dropped and self.agreed.status.closed
+        return Status.DROPPED if ours or self.state in ("gone", "refused") else self.agreed.status
 
     @property
     def open(self) -> bool:
@@ -110,24 +116,33 @@ def settle(link: LinkView, found: Task | None, today: date) -> tuple[LinkView, l
     for take_over in (_status, _due, _start, _title, _owner):
         link, told_more = take_over(link, found, today)
         news += told_more
-    return link, news
+    return _confirmed(link), news
+
+
+def _confirmed(link: LinkView) -> LinkView:
+    """What we were about to write has arrived by now, or never will."""
+    agreed = replace(link.agreed, asked_start=None, asked_due=None)
+    return replace(link, agreed=agreed, dropped=link.dropped and agreed.status.closed)
 
 
 def _status(link: LinkView, found: Task, today: date) -> tuple[LinkView, list[News]]:
     base, theirs = link.agreed.status, found.status
     if theirs is base:
         return link, []
-    done_on = today if theirs is Status.DONE else None
-    dropped = link.dropped and theirs.closed
-    told = News("status", link.key, f"{_name(link)} went from {base} to {theirs} ({found.status_name}).")
     agreed = replace(link.agreed, status=theirs)
-    return replace(link, agreed=agreed, done_on=done_on, dropped=dropped), [told]
+    if link.dropped and theirs.closed and not base.closed:
+        return replace(link, agreed=agreed), []  # our own drop, of which the reply was lost
+    done_on = today if theirs is Status.DONE else None
+    told = News("status", link.key, f"{_name(link)} went from {base} to {theirs} ({found.status_name}).")
+    return replace(link, agreed=agreed, done_on=done_on, dropped=False), [told]
 
 
 def _due(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:
     base, theirs = link.agreed.due_on, found.due_on
     if theirs == base:
         return link, []
+    if theirs and theirs == link.agreed.asked_due:
+        return replace(link, agreed=replace(link.agreed, due_on=theirs)), []
     agreed = replace(
         link.agreed, due_on=theirs, undated=False, plan_due=None if theirs is None else link.agreed.plan_due
     )
@@ -141,8 +156,11 @@ def _due(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:
 def _start(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:
     if found.start_on == link.agreed.start_on:
         return link, []
+    agreed = replace(link.agreed, start_on=found.start_on)
+    if found.start_on and found.start_on == link.agreed.asked_start:
+        return replace(link, agreed=agreed), []
     told = News("moved", link.key, f"The start of {_name(link)} was moved to {found.start_on} by a person.")
-    return replace(link, agreed=replace(link.agreed, start_on=found.start_on)), [told]
+    return replace(link, agreed=agreed), [told]
 
 
 def _title(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:

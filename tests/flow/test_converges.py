@@ -1,0 +1,179 @@
+"""Whatever people do and wherever a run breaks off, the next runs bring plan and tracker in step, and rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.contract import Status, TaskId
+from connectors.errors import OutcomeUnknown, Unreachable
+from service import sync
+from service.bootstrap import make_runtime
+from service.core.merge import LinkView
+from service.runtime import Runtime
+from service.settings import load
+from service.store import campaigns, ledger, links
+from service.store.engine import reading
+from service.store.secrets import new_key
+from service.store.tables import Campaign
+from tests.memory_tracker import Killed, MemoryTracker
+
+NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
+CONFIG = """
+public_url: http://127.0.0.1:9
+database: sqlite:///{folder}/tminus.db
+people:
+  dana: {{name: Dana Ops, email: dana.ops@example.com}}
+roles: {{ops: dana, mops_lead: dana, sales: dana, stakeholder: requester}}
+fallback_role: mops_lead
+connections:
+  memory: {{tracker: asana, token: "${{ASANA_TOKEN}}", workspace: "1", team: "1", projects: ["P"]}}
+requests:
+  - {{connection: memory, when: {{section: Webinars}}, template: webinar}}
+  - {{connection: memory, when: {{section: Lists}}, template: list_import}}
+"""
+
+
+@dataclass
+class Desk:
+    """One installation without its engine: each run is started by hand."""
+
+    runtime: Runtime
+    tracker: MemoryTracker
+
+    def run(self, request: TaskId) -> sync.Outcome:
+        """What a delivery would start."""
+        return sync.run(self.runtime, "memory", request)
+
+    def settled(self, request: TaskId) -> None:
+        """The next runs: at most two that write, then one that writes nothing."""
+        for _ in range(3):
+            before = len(self.tracker.writes)
+            self.run(request)
+            if len(self.tracker.writes) == before:
+                return
+        raise AssertionError(f"never at rest: {self.tracker.writes[-5:]}")
+
+    def webinar(self) -> TaskId:
+        """A running campaign with a dozen tasks."""
+        fields = {"section": "Webinars", "Webinar date": "2027-03-18"}
+        request = self.tracker.file("Spring webinar", fields=fields, created_at=NOW)
+        self.settled(request)
+        return request
+
+    def imports(self) -> TaskId:
+        """A running campaign of four tasks in a row."""
+        request = self.tracker.file("Leads", fields={"section": "Lists"}, created_at=NOW)
+        self.settled(request)
+        return request
+
+    def move(self, request: TaskId, day: str) -> None:
+        """The requester wants another date."""
+        self.tracker.act(request, fields={"section": "Webinars", "Webinar date": day})
+
+    def campaign(self, request: TaskId) -> Campaign:
+        """As it is stored."""
+        with reading(self.runtime.engine) as session:
+            found = campaigns.of_request(session, "memory", request)
+        assert found is not None
+        return found
+
+    def links(self, request: TaskId) -> dict[str, LinkView]:
+        """As they are stored."""
+        with reading(self.runtime.engine) as session:
+            return links.views(session, self.campaign(request).id)
+
+    def story(self, request: TaskId) -> list[str]:
+        """The ledger's kinds of line."""
+        with reading(self.runtime.engine) as session:
+            return [line.kind for line in ledger.of_campaign(session, self.campaign(request).id)]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """Everything but the tracker is real."""
+    monkeypatch.setenv("ASANA_TOKEN", "none")
+    monkeypatch.setenv("TMINUS_SECRET_KEY", new_key())
+    path = tmp_path / "tminus.yaml"
+    path.write_text(CONFIG.format(folder=tmp_path))
+    runtime = make_runtime(load(path), now=lambda: NOW)
+    tracker = MemoryTracker()
+    yield Desk(replace(runtime, trackers={"memory": tracker}), tracker)
+    runtime.engine.dispose()
+
+
+def once(moment: str, what: str, error: BaseException) -> Any:
+    """Fails the third such write, one time."""
+    seen: list[str] = []
+
+    def fails(now: str, name: str) -> BaseException | None:
+        if (now, name) == (moment, what):
+            seen.append(name)
+            return error if len(seen) == 3 else None
+        return None
+
+    return fails
+
+
+@pytest.mark.parametrize("lossy", [(), ("start",), ("due", "start"), ("doing", "dropped")], ids=",".join)
+def test_a_tracker_that_keeps_less_is_written_to_once(desk: Desk, lossy: tuple[str, ...]) -> None:
+    """What it does not keep is not written again and again."""
+    desk.tracker.lossy = frozenset(lossy)
+    request = desk.webinar()
+    desk.tracker.act(desk.tracker.under(request)["intake"].id, status=Status.DONE)
+    desk.settled(request)
+    desk.move(request, "2027-04-15")
+    desk.settled(request)
+    desk.tracker.act(request, status=Status.DROPPED)
+    desk.settled(request)
+    desk.tracker.act(request, status=Status.TODO)
+    desk.settled(request)
+
+
+@pytest.mark.parametrize("error", [Killed(), OutcomeUnknown("cut"), Unreachable("gone")], ids=["kill", "lost", "off"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_run_that_breaks_off_among_moved_dates_pins_nothing(desk: Desk, moment: str, error: BaseException) -> None:
+    """Our own half-told write is not taken for a person's."""
+    request = desk.webinar()
+    desk.move(request, "2027-04-15")
+    desk.tracker.fails = once(moment, "update", error)
+    with pytest.raises(type(error)):
+        desk.run(request)
+    desk.settled(request)
+    assert [link.key for link in desk.links(request).values() if link.pinned_on] == []
+    plan = {task["key"]: task["due_on"] for task in desk.campaign(request).plan["tasks"]}  # type: ignore[index]
+    assert {key: str(task.due_on) for key, task in desk.tracker.under(request).items()} == plan
+
+
+@pytest.mark.parametrize("error", [Killed(), OutcomeUnknown("cut")], ids=["kill", "lost"])
+def test_a_run_that_breaks_off_among_dropped_tasks_brings_all_back_later(desk: Desk, error: BaseException) -> None:
+    """A tracker without such a status reads them as done, which nobody did."""
+    desk.tracker.lossy = frozenset({"dropped"})
+    request = desk.imports()
+    desk.tracker.act(request, status=Status.DROPPED)
+    desk.tracker.fails = once("after", "status", error)
+    with pytest.raises(type(error)):
+        desk.run(request)
+    desk.settled(request)
+    assert {link.status for link in desk.links(request).values()} == {Status.DROPPED}
+    desk.tracker.act(request, status=Status.TODO)
+    desk.settled(request)
+    assert {task.status for task in desk.tracker.under(request).values()} == {Status.TODO}
+
+
+def test_a_person_may_finish_a_dropped_task(desk: Desk) -> None:
+    """It stays done when the request is taken up again."""
+    request = desk.imports()
+    desk.tracker.act(request, status=Status.DROPPED)
+    desk.settled(request)
+    first = desk.tracker.under(request)["file_received"].id
+    desk.tracker.act(first, status=Status.DONE)
+    desk.settled(request)
+    desk.tracker.act(request, status=Status.TODO)
+    desk.settled(request)
+    assert desk.tracker.tasks[first].status is Status.DONE

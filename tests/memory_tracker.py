@@ -1,0 +1,204 @@
+"""A tracker in memory that answers at once, forgets what it is told to forget, and fails when it is told to fail."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from itertools import count
+from typing import Any
+
+from connectors.contract import (
+    Account,
+    AccountId,
+    CommentId,
+    Container,
+    Created,
+    Finding,
+    Hook,
+    HookId,
+    Mark,
+    NewTask,
+    Patch,
+    Status,
+    Task,
+    TaskId,
+)
+from connectors.errors import Rejected, TrackerError
+
+DANA = Account(AccountId("1"), "Dana Ops", "dana.ops@example.com")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@dataclass
+class MemoryTracker:
+    """The whole site of one vendor. `lossy` names what it does not keep: start, due, doing, dropped."""
+
+    lossy: frozenset[str] = frozenset()
+    refuses: Callable[[str, str], bool] = lambda _what, _task: False
+    """Asked before each write with its name and the task's id."""
+    fails: Callable[[str, str], BaseException | None] = lambda _moment, _what: None
+    """Asked `before` and `after` each write with its name; what it returns is raised."""
+    tasks: dict[TaskId, Task] = field(default_factory=dict)
+    said: dict[CommentId, tuple[TaskId, Mark, str]] = field(default_factory=dict)
+    links: set[tuple[TaskId, TaskId]] = field(default_factory=set)
+    writes: list[str] = field(default_factory=list)
+    _ids: Iterator[int] = field(default_factory=lambda: count(1))
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    # What people do there.
+
+    def file(self, title: str, **values: Any) -> TaskId:
+        """A request."""
+        name = TaskId(str(next(self._ids)))
+        self.tasks[name] = Task(
+            id=name,
+            label=f"T-{name}",
+            url=f"http://memory/{name}",
+            title=title,
+            status=Status.TODO,
+            status_name="todo",
+            requester=DANA,
+            project="P",
+            **values,
+        )
+        return name
+
+    def act(self, name: TaskId, **values: Any) -> None:
+        """Somebody edits a task."""
+        if "status" in values:
+            values["status_name"] = str(values["status"])
+        self.tasks[name] = replace(self.tasks[name], **values)
+
+    def under(self, request: TaskId) -> dict[str, Task]:
+        """The request's tasks by their planned key."""
+        return {task.mark.key: task for task in self.tasks.values() if task.mark and task.parent == request}
+
+    def comments(self, name: TaskId) -> list[str]:
+        """What stands on a task."""
+        return [text for task, _, text in self.said.values() if task == name]
+
+    # What a tracker answers.
+
+    def whoami(self) -> Account:
+        return DANA
+
+    def find_account(self, email: str, project: str | None) -> Account | None:  # noqa: ARG002
+        return DANA if email == DANA.email else None
+
+    def find_task(self, label: str) -> Task | None:
+        return next((task for task in self.tasks.values() if task.label == label), None)
+
+    def read(self, ids: Collection[TaskId], within: Container | None = None) -> dict[TaskId, Task]:  # noqa: ARG002
+        return {name: self.tasks[name] for name in ids if name in self.tasks}
+
+    def children(self, container: Container) -> list[Task]:
+        return [task for task in self.tasks.values() if task.parent == container.id]
+
+    def open_container(self, request: Task, mark: Mark, title: str, kind: str | None = None) -> Container:  # noqa: ARG002
+        return Container("subtasks", request.id, request.url)
+
+    def create(self, container: Container, tasks: Sequence[NewTask]) -> Created:
+        made: dict[str, Task] = {}
+        refused: dict[str, TrackerError] = {}
+        there = {task.mark for task in self.children(container)}
+        for new in tasks:
+            assert new.mark not in there, f"{new.mark} is made twice"
+            if self.refuses("create", new.mark.key):
+                refused[new.mark.key] = Rejected(f"no {new.mark.key} here")
+                continue
+            with self._writing("create", container.id):
+                name = self.file(new.title)
+                self.act(
+                    name,
+                    mark=new.mark,
+                    parent=TaskId(container.id),
+                    text=new.text,
+                    owner=DANA if new.owner else None,
+                    due_on=self._kept("due", new.due_on),
+                    start_on=self._kept("start", new.start_on),
+                )
+                made[new.mark.key] = self.tasks[name]
+        return Created(made, refused)
+
+    def set_dependencies(self, blockers: Mapping[TaskId, Collection[TaskId]]) -> Mapping[TaskId, TrackerError]:
+        with self._writing("connect", ""):
+            self.links |= {(blocked, blocker) for blocked, waits in blockers.items() for blocker in waits}
+        return {}
+
+    def update(self, task: TaskId, patch: Patch) -> None:
+        with self._writing("update", task):
+            if patch.due_on and "due" not in self.lossy:
+                self.act(task, due_on=patch.due_on)
+            if patch.start_on and "start" not in self.lossy:
+                self.act(task, start_on=patch.start_on)
+
+    def set_status(self, task: Task, status: Status) -> Status:
+        if "dropped" in self.lossy and status is Status.DROPPED:
+            status = Status.DONE
+        if "doing" in self.lossy and status is Status.DOING:
+            status = Status.TODO
+        with self._writing("status", task.id):
+            self.act(task.id, status=status)
+        return status
+
+    def comment(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None = None) -> CommentId:
+        with self._writing("comment", task):
+            mine = next((name for name, (where, whose, _) in self.said.items() if (where, whose) == (task, mark)), None)
+            name = previous or mine or CommentId(str(next(self._ids)))
+            self.said[name] = (task, mark, text)
+        return name
+
+    def changed_since(self, project: str, since: datetime) -> list[TaskId]:  # noqa: ARG002
+        return list(self.tasks)
+
+    def hooks(self) -> list[Hook]:
+        return []
+
+    def add_hook(self, project: str, target: str, secret: str) -> Hook:
+        return Hook(id=HookId(target), target=target, project=project, secret=secret)
+
+    def remove_hook(self, hook: HookId) -> None:
+        """Nothing to do."""
+
+    def inspect(self) -> Iterator[Finding]:
+        return iter(())
+
+    def _kept(self, what: str, day: date | None) -> date | None:
+        return None if what in self.lossy else day
+
+    def _writing(self, what: str, task: str) -> _Write:
+        return _Write(self, what, task)
+
+
+@dataclass
+class _Write:
+    tracker: MemoryTracker
+    what: str
+    task: str
+
+    def __enter__(self) -> None:
+        self.tracker._lock.acquire()
+        try:
+            self._fail("before")
+            if self.tracker.refuses(self.what, self.task):
+                raise Rejected(f"no {self.what} here")
+        except BaseException:
+            self.tracker._lock.release()
+            raise
+        self.tracker.writes.append(f"{self.what} {self.task}")
+
+    def __exit__(self, *error: object) -> None:
+        try:
+            if error[0] is None:
+                self._fail("after")
+        finally:
+            self.tracker._lock.release()
+
+    def _fail(self, moment: str) -> None:
+        if wrong := self.tracker.fails(moment, self.what):
+            raise wrong
