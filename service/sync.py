@@ -225,7 +225,7 @@ class _Run:
         )
 
     def _write(self, actions: Sequence[Action]) -> apply.Applied:
-        written = [*actions, *self._unsaid()]
+        written = self._unsaid([*actions, *self.says])
         applied = apply.carry_out(self.runtime, self.campaign, self.request, self.links, written, self.owners)
         self.links, self.request = applied.links, applied.request
         self.failures += [f"{action} {words}" for action, words in applied.failures]
@@ -301,15 +301,21 @@ class _Run:
 
     def _tell_new(self, sentence: str) -> None:
         """For the ledger, unless the request says so already."""
-        if self._unsaid():
+        if self._unsaid(self.says):
             self.news.append(News("answered", REQUEST, sentence))
 
-    def _unsaid(self) -> list[Say]:
-        if not self.says or self.request is None:
-            return []
+    def _unsaid(self, actions: Sequence[Action]) -> list[Action]:
+        """Without the comments that stand there already: each time one is rewritten, the tracker calls us again."""
+        if not any(isinstance(action, Say) for action in actions):
+            return list(actions)
         with reading(self.runtime.engine) as session:
             written = comments.of_campaign(session, self.campaign.id, self.campaign.connection)
-        return [say for say in self.says if not comments.says(written.get(apply.comment_key(say)), say.text)]
+
+        def in_vain(say: Say) -> bool:
+            nobody_reads_it = say.key == REQUEST and self.request is None
+            return nobody_reads_it or comments.says(written.get(apply.comment_key(say)), say.text)
+
+        return [action for action in actions if not (isinstance(action, Say) and in_vain(action))]
 
     def _rule(self) -> RequestRule | None:
         """The rule that started it, or the one that names its template now; its field mapping is all that is used."""

@@ -177,3 +177,13 @@ def test_a_person_may_finish_a_dropped_task(desk: Desk) -> None:
     desk.tracker.act(request, status=Status.TODO)
     desk.settled(request)
     assert desk.tracker.tasks[first].status is Status.DONE
+
+
+def test_a_task_that_cannot_be_dropped_is_told_so_once(desk: Desk) -> None:
+    """Each rewritten comment would call us again, for ever."""
+    request = desk.imports()
+    stuck = desk.tracker.under(request)["import_qa"].id
+    desk.tracker.refuses = lambda what, task: (what, task) == ("status", stuck)
+    desk.tracker.act(request, status=Status.DROPPED)
+    assert desk.run(request).failures
+    desk.settled(request)
