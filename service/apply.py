@@ -238,8 +238,9 @@ class _Writer:
                 self._applied.failures.append((action, str(error)))
             else:
                 self._applied.done.append(action)
-            # Refused ones count as written too: asking again changes nothing, and a person has been told.
-            self._agree(action.key, waits_for=action.waits_for)
+            # Refused ones count as written too: asking again changes nothing, and a person has been told. A task that
+            # is not there does not: its dependency is written once it is.
+            self._agree(action.key, waits_for=tuple(key for key in action.waits_for if key in ids))
 
     def _move(self, action: MoveDates) -> None:
         self._tracker.update(self._id(action.key), Patch(start_on=action.start_on, due_on=action.due_on))

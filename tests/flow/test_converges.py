@@ -187,3 +187,16 @@ def test_a_task_that_cannot_be_dropped_is_told_so_once(desk: Desk) -> None:
     desk.tracker.act(request, status=Status.DROPPED)
     assert desk.run(request).failures
     desk.settled(request)
+
+
+def test_a_refused_task_that_is_made_later_gets_its_dependencies(desk: Desk) -> None:
+    """Those of the others on it, too."""
+    desk.tracker.refuses = lambda what, task: (what, task) == ("create", "hygiene_check")
+    request = desk.tracker.file("Leads", fields={"section": "Lists"}, created_at=NOW)
+    assert desk.run(request).failures
+    desk.tracker.refuses = lambda _what, _task: False
+    with desk.runtime.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE link SET state = 'intended' WHERE state = 'refused'")
+    desk.settled(request)
+    tasks = {key: task.id for key, task in desk.tracker.under(request).items()}
+    assert (tasks["import_list"], tasks["hygiene_check"]) in desk.tracker.links
