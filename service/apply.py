@@ -24,7 +24,7 @@ from connectors.contract import (
     TaskId,
     Tracker,
 )
-from connectors.errors import AccessDenied, Rejected
+from connectors.errors import AccessDenied, Rejected, TrackerError
 from service import people
 from service.core.decide import REQUEST, Action, CreateTask, MoveDates, Say, SetDependencies, SetStatus
 from service.core.merge import Agreed, LinkView
@@ -49,6 +49,8 @@ class Applied:
     """Actions that the tracker refused for good, with its own words; each needs a person."""
     request: Task | None = None
     """The request as it reads after our own status write."""
+    error: Exception | None = None
+    """Why not everything was tried to the end: what can pass, or no access. Another run has to follow."""
 
 
 def carry_out(
@@ -61,8 +63,7 @@ def carry_out(
 ) -> Applied:
     """Write them: creates first, then everything else side by side. Every write that was agreed is committed.
 
-    A refused action does not stop the others. Raises the tracker's passing errors after everything else was tried, and
-    `AccessDenied`, because then nothing can be written.
+    A refused action stops nothing. After an error everything else is tried all the same, unless it was the creates'.
     """
     return _Writer(runtime, campaign, request, known, owners).write(actions)
 
@@ -89,13 +90,16 @@ class _Writer:
     def write(self, actions: Sequence[Action]) -> Applied:
         creates = [action for action in actions if isinstance(action, CreateTask)]
         rest = [action for action in actions if not isinstance(action, CreateTask)]
-        if creates:
-            rest += self._create(creates)
+        try:
+            if creates:
+                rest += self._create(creates)
+        except TrackerError as error:
+            self._applied.error = error
+            return self._applied
         self._intend(rest)
         errors = self._side_by_side(rest)
         self._save_links()
-        if errors:
-            raise errors[0]
+        self._applied.error = next(iter(errors), None)
         return self._applied
 
     def _intend(self, actions: Sequence[Action]) -> None:
@@ -163,10 +167,8 @@ class _Writer:
             raise Rejected("the request is gone, so there is nowhere to put its tasks")
         mark = self._mark("container")
         container = self._tracker.open_container(request, mark, campaign.title, campaign.container_kind)
-        campaign.container_kind, campaign.container_id = container.kind, container.id
-        campaign.container_url = container.url
         with transaction(self._runtime.engine) as session:
-            campaigns.save(session, campaign)
+            campaigns.opened(session, campaign, container)
         return container
 
     def _new_task(self, planned: PlannedTask) -> NewTask:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from sqlmodel import Session
+
 from connectors.contract import Status, Task, TaskId
 from service import apply, create, people
 from service.connect import watch
@@ -104,6 +106,9 @@ class _Run:
             actions = decide.decide(plan, self._request_view(), self.links, cancelled=cancelled)
             self._tell_progress(plan, cancelled)
         applied = self._write(actions)
+        if applied.error:
+            self._record_what_happened(applied)
+            raise applied.error
         self._watch()
         self._settle_state(plan, cancelled)
         self._record(applied)
@@ -232,7 +237,9 @@ class _Run:
         if any(isinstance(action, CreateTask) for action, _ in applied.failures):
             self.says = []
             self._tell_missing()
-            applied.done += self._write([]).done
+            told = self._write([])
+            applied.done += told.done
+            applied.error = applied.error or told.error
         return applied
 
     def _watch(self) -> None:
@@ -283,13 +290,21 @@ class _Run:
     def _record(self, applied: apply.Applied) -> None:
         with transaction(self.runtime.engine) as session:
             campaigns.save(session, self.campaign)
-            links.save(session, self.campaign.id, self.campaign.connection, self.links.values())
-            for item in self.news:
-                ledger.note(session, item.kind, item.sentence, campaign_id=self.campaign.id)
-            for action in applied.done:
-                ledger.note(session, type(action).__name__, str(action), campaign_id=self.campaign.id)
-            for failure in self.failures:
-                ledger.note(session, "refused", failure, campaign_id=self.campaign.id)
+            self._note(session, self.news, applied)
+
+    def _record_what_happened(self, applied: apply.Applied) -> None:
+        """Of a run that broke off. Its plan is not kept, so that the next run makes it, and tells of it, again."""
+        with transaction(self.runtime.engine) as session:
+            self._note(session, [item for item in self.news if item.key != REQUEST], applied)
+
+    def _note(self, session: Session, news: Sequence[News], applied: apply.Applied) -> None:
+        links.save(session, self.campaign.id, self.campaign.connection, self.links.values())
+        for item in news:
+            ledger.note(session, item.kind, item.sentence, campaign_id=self.campaign.id)
+        for action in applied.done:
+            ledger.note(session, type(action).__name__, str(action), campaign_id=self.campaign.id)
+        for failure in self.failures:
+            ledger.note(session, "refused", failure, campaign_id=self.campaign.id)
 
     def _summary(self, applied: apply.Applied) -> str:
         told = [item.sentence for item in self.news] + [str(action) for action in applied.done]

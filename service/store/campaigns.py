@@ -33,6 +33,14 @@ def container_of(campaign: Campaign) -> Container | None:
     return Container(kind, campaign.container_id, campaign.container_url)
 
 
+def opened(session: Session, campaign: Campaign, container: Container) -> None:
+    """Its tasks live there from now on. Nothing else of the campaign is stored: its run is not over."""
+    values = {"container_kind": container.kind, "container_id": container.id, "container_url": container.url}
+    session.execute(sa.update(Campaign).where(col(Campaign.id) == campaign.id).values(values))
+    for name, value in values.items():
+        setattr(campaign, name, value)
+
+
 def own_projects(session: Session, connection: str) -> list[str]:
     """Projects that campaigns made for themselves, and that are not over."""
     query = select(Campaign.container_id).where(col(Campaign.connection) == connection)

@@ -200,3 +200,15 @@ def test_a_refused_task_that_is_made_later_gets_its_dependencies(desk: Desk) -> 
     desk.settled(request)
     tasks = {key: task.id for key, task in desk.tracker.under(request).items()}
     assert (tasks["import_list"], tasks["hygiene_check"]) in desk.tracker.links
+
+
+def test_what_was_done_before_a_failure_is_in_the_ledger(desk: Desk) -> None:
+    """The next run has no reason to tell it."""
+    desk.tracker.fails = lambda moment, what: Unreachable("off") if (moment, what) == ("before", "comment") else None
+    request = desk.tracker.file("Leads", fields={"section": "Lists"}, created_at=NOW)
+    with pytest.raises(Unreachable):
+        desk.run(request)
+    assert desk.story(request).count("CreateTask") == 4
+    desk.tracker.fails = lambda _moment, _what: None
+    desk.settled(request)
+    assert desk.story(request).count("CreateTask") == 4
