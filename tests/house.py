@@ -175,7 +175,7 @@ def house(
     monkeypatch.setenv("TMINUS_SECRET_KEY", new_key())
     with ExitStack() as held:
         jira, asana = held.enter_context(JiraSimulator()), held.enter_context(AsanaSimulator())
-        port = _free_port()
+        port = free_port()
         path = folder / "tminus.yaml"
         path.write_text(
             CONFIG.format(
@@ -217,7 +217,8 @@ def _only_reads(call: Seen) -> bool:
     return call.path.endswith("/batch") and all(a["method"] == "get" for a in call.json["data"]["actions"])
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on."""
     import socket
 
     with socket.socket() as listener:

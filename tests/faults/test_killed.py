@@ -1,0 +1,104 @@
+"""Processes that die in the middle of launches: every campaign stands in the end, each task once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.bootstrap import make_runtime
+from service.settings import load
+from service.store import ledger
+from service.store.engine import reading
+from service.store.secrets import new_key
+from tests.faults.processes import Installation, installation, subscribe
+
+REQUESTS = 30
+
+
+@pytest.fixture(autouse=True)
+def _secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the environment of a service."""
+    monkeypatch.setenv("JIRA_TOKEN", "sim-token")
+    monkeypatch.setenv("ASANA_TOKEN", "sim-token")
+    monkeypatch.setenv("TMINUS_SECRET_KEY", new_key())
+
+
+@pytest.fixture
+def on_sqlite(tmp_path: Path, sqlite_url: str) -> Iterator[Installation]:
+    """One process that serves and works."""
+    with installation(tmp_path, sqlite_url) as found:
+        yield found
+
+
+@pytest.fixture
+def on_postgres(tmp_path: Path, postgres_url: str) -> Iterator[Installation]:
+    """Workers of their own."""
+    with installation(tmp_path, postgres_url) as found:
+        yield found
+
+
+def connect(home: Installation) -> None:
+    """Hooks in both trackers."""
+    runtime = make_runtime(load(home.folder / "tminus.yaml"))
+    subscribe(runtime)
+    runtime.engine.dispose()
+
+
+def takeovers(home: Installation) -> list[str]:
+    """What the ledger tells of workers that fell silent."""
+    runtime = make_runtime(load(home.folder / "tminus.yaml"))
+    with reading(runtime.engine) as session:
+        found = [line.sentence for line in ledger.latest(session, 500) if line.kind == "takeover"]
+    runtime.engine.dispose()
+    return found
+
+
+def test_a_service_killed_in_the_middle_ends_what_it_began(on_sqlite: Installation) -> None:
+    """All are filed, a third are launched, the rest lie in the queue or are under way."""
+    home = on_sqlite
+    service = home.serve()
+    connect(home)
+    keys = home.file(REQUESTS, latency=0.02)
+    home.until(lambda: home.creates() >= REQUESTS // 3)
+    home.kill(service)
+    assert any(not home.whole(key) for key in keys)
+    home.serve()
+    home.settled(keys)
+    assert home.wrong(keys) == {}
+
+
+def test_a_service_killed_between_a_create_and_its_answer_makes_nothing_twice(on_sqlite: Installation) -> None:
+    """The calls have arrived and do their work after their caller is dead; the restarted service finds it done."""
+    home = on_sqlite
+    service = home.serve()
+    connect(home)
+    keys = home.file(REQUESTS, latency=0.4)
+    home.until(home.creates)
+    home.kill(service)
+    assert not any(home.jira.children(key) for key in keys)
+    home.until(lambda: home.jira.in_flight == 0)
+    assert any(home.jira.children(key) for key in keys)
+    home.jira.knobs.latency = 0.02
+    home.serve()
+    home.settled(keys)
+    assert home.wrong(keys) == {}
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("moment", ["in the middle", "at its first call"])
+def test_a_worker_killed_for_good_is_replaced_by_its_peer(on_postgres: Installation, moment: str) -> None:
+    """Its runs are taken over once it has been silent for a while; nobody restarts it."""
+    home = on_postgres
+    home.serve("--no-work")
+    connect(home)
+    keys = home.file(REQUESTS, latency=0.3)
+    calls = len(home.jira.arrived)
+    doomed = home.start("work")
+    home.until(home.creates if moment == "in the middle" else lambda: len(home.jira.arrived) > calls)
+    home.kill(doomed)
+    home.start("work")
+    home.settled(keys)
+    assert home.wrong(keys) == {}
+    assert takeovers(home)
