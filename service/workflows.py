@@ -222,6 +222,7 @@ class Worker:
         global _runtime  # noqa: PLW0603  (see its docstring)
         self._held.enter_context(worker_lock(self._url))
         _runtime = self._runtime
+        self._beat()  # before the first run is taken: a peer can only miss whom it has heard of
         config: DBOSConfig = {
             "name": NAME,
             "system_database_engine": self._runtime.engine,
@@ -254,9 +255,8 @@ class Worker:
         self._doorbell.set()
         for thread in self._threads:
             thread.join(timeout=5)
+        # The sign of life is left to go out, so that a peer takes over what is not ended by then.
         DBOS.destroy(workflow_completion_timeout_sec=seconds)
-        with transaction(self._runtime.engine) as session:
-            workers.forget(session, self.executor_id)
         _clients.clear()
         _runtime = None
         self._held.close()
@@ -297,11 +297,14 @@ class Worker:
     def _beat_forever(self) -> None:
         while not self._stopping.wait(BEAT_SECONDS):
             try:
-                with transaction(self._runtime.engine) as session:
-                    workers.beat(session, self.executor_id)
+                self._beat()
                 self._take_over()
             except Exception:
                 log.exception("the sign of life failed; it is tried again")
+
+    def _beat(self) -> None:
+        with transaction(self._runtime.engine) as session:
+            workers.beat(session, self.executor_id)
 
     def _take_over(self) -> None:
         """Cancel what a dead peer holds, so that it blocks no campaign, and ask for the same runs again."""
@@ -313,7 +316,9 @@ class Worker:
                 DBOS.cancel_workflows([workflow.workflow_id for workflow in held])
                 enqueue(session, changes.partitions(session))
                 workers.forget(session, dead)
-                ledger.note(session, "takeover", f"Worker {dead} fell silent; its {len(held)} runs were taken over.")
+                if held:
+                    told = f"Worker {dead} fell silent; its {len(held)} runs were taken over."
+                    ledger.note(session, "takeover", told)
 
 
 def _quiet() -> None:
