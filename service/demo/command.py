@@ -7,9 +7,9 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -33,7 +33,7 @@ def demo(
 
     with _ending_on_signals(), _folder(folder) as place:
         status = _play(Stage(pause=0 if once else PAUSE), place, once=once)
-        if status == 0 and folder is None:
+        if status != WRONG and folder is None:
             shutil.rmtree(place)
     raise typer.Exit(status)
 
@@ -69,7 +69,8 @@ def _play(stage: Stage, folder: Path, *, once: bool) -> int:
                 _serve_on(stage, installation, service, addresses)
                 status = WRONG
         except KeyboardInterrupt:
-            stage.say("\nEnding.")
+            with suppress(OSError):  # the terminal may be the one that is gone
+                stage.say("\nEnding.")
             status = status if told else INTERRUPTED
     return status
 
@@ -125,13 +126,9 @@ def _folder(chosen: Path | None) -> Iterator[Path]:
 @contextmanager
 def _ending_on_signals() -> Iterator[None]:
     """A closed terminal or a `kill` ends it as orderly as Ctrl-C does."""
-
-    def interrupt(number: int, _: Any) -> NoReturn:
-        raise SystemExit(128 + number)
-
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGHUP, interrupt)
+    for number in before:
+        signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:

@@ -86,21 +86,22 @@ def test_a_demo_that_cannot_connect_says_what_is_missing(tmp_path: Path) -> None
     assert gone(done.stdout)
 
 
-def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
-    """In the middle, too: no traceback, and nobody serves any more."""
-    command = [TMINUS, "demo", "--folder", tmp_path / "kept"]
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_everything(tmp_path: Path, end: signal.Signals) -> None:
+    """Ctrl-C or a `kill` in the middle: no traceback, nobody serves any more, and the temp folder is gone."""
+    command = [TMINUS, "demo"]
     env = environment(tmp_path, PYTHONUNBUFFERED="1")
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env) as process:
         assert process.stdout
         told = ""
         while "tminus connect" not in told:
             told += process.stdout.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
         told += process.stdout.read()
     assert process.returncode == 130
     assert "Traceback" not in told
     assert gone(told)
-    assert "Traceback" not in (tmp_path / "kept" / "service.log").read_text()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
