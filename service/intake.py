@@ -13,7 +13,8 @@ from service.runtime import Runtime
 from service.store import campaigns, changes, inbox, ledger
 from service.store.tables import Inbox
 
-AT_ONCE = 500
+AT_ONCE = 100
+"""Deliveries routed in one transaction; those that are coming in wait for it to end."""
 LOOKED_AT = frozenset({"created", "updated", "deleted", "comment"})
 
 
@@ -28,8 +29,17 @@ def parts(partition: str) -> tuple[str, TaskId]:
     return connection, TaskId(task)
 
 
-def route(session: Session, runtime: Runtime) -> set[str]:
-    """Give every stored delivery's changes to the runs that will look; returns the partitions that have work now.
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """What became of one batch of deliveries."""
+
+    deliveries: int
+    partitions: tuple[str, ...]
+    """Those that have work now."""
+
+
+def route(session: Session, runtime: Runtime) -> Routed:
+    """Give stored deliveries' changes to the runs that will look.
 
     To be called inside the transaction that also enqueues those runs. A body that cannot be read is parked, with why.
     """
@@ -38,13 +48,18 @@ def route(session: Session, runtime: Runtime) -> set[str]:
     for delivery in deliveries:
         hints += _hints(session, runtime, delivery)
     asked = _targets(session, hints)
-    found: set[str] = set()
-    for hint, target in zip(hints, asked, strict=True):
-        partition = partition_of(hint.delivery.connection, target)
-        changes.add(session, partition, hint.change.kind, inbox_id=hint.delivery.id, task=hint.change.task)
-        found.add(partition)
+    found = [
+        changes.Hint(
+            partition=partition_of(hint.delivery.connection, target),
+            kind=hint.change.kind,
+            inbox_id=hint.delivery.id,
+            task=hint.change.task,
+        )
+        for hint, target in zip(hints, asked, strict=True)
+    ]
+    changes.add(session, found)
     inbox.routed(session, [delivery.id for delivery in deliveries])
-    return found
+    return Routed(len(deliveries), tuple(sorted({hint.partition for hint in found})))
 
 
 def ask(session: Session, connection: str, tasks: Iterable[str]) -> set[str]:
@@ -52,8 +67,7 @@ def ask(session: Session, connection: str, tasks: Iterable[str]) -> set[str]:
     tasks = sorted(set(tasks))
     owners = campaigns.requests_of(session, connection, tasks)
     found = {partition_of(connection, owners.get(task, task)) for task in tasks}
-    for partition in found:
-        changes.add(session, partition, "other")
+    changes.add(session, [changes.Hint(partition=partition, kind="other") for partition in sorted(found)])
     return found
 
 

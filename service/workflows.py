@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig
 from sqlmodel import Session
 from uuid_utils import uuid7
@@ -31,7 +32,7 @@ QUEUE = "campaign"
 POLL_SECONDS = 0.03
 SIDE_BY_SIDE = 32
 """Runs at once in one worker; the connectors' limiters decide how many calls really are in flight."""
-ROUTE_AT_LEAST_EVERY = 1.0
+ROUTE_AT_LEAST_EVERY, PAUSE_SECONDS = 1.0, 0.005
 GIVE_UP_AFTER = 14
 """Attempts: about two days at the pauses of `_pause`."""
 BEAT_SECONDS, SILENT_SECONDS = 2.0, 15.0
@@ -119,9 +120,13 @@ def ask_for(runtime: Runtime, connection: str, tasks: Iterable[str]) -> None:
 
 
 def enqueue(session: Session, partitions: Iterable[str], *, delay: float | None = None, attempt: int = 0) -> None:
-    """Ask the engine for a run of each, in the caller's transaction; `delay` in seconds."""
+    """Ask the engine for a run of each, in the caller's transaction; `delay` in seconds.
+
+    A run that has not begun yet answers for what is new too, so that a burst costs one run and not one a delivery.
+    """
     client = _client(session)
-    for partition in partitions:
+    wanted = list(partitions)
+    for partition in wanted if delay else sorted(set(wanted) - _about_to_run(session, wanted)):
         options: dict[str, Any] = {
             "workflow_name": "run_campaign",
             "queue_name": QUEUE,
@@ -132,6 +137,19 @@ def enqueue(session: Session, partitions: Iterable[str], *, delay: float | None 
         if delay:
             options["delay_seconds"] = delay
         client.enqueue_in_transaction(session, options, partition, attempt)  # type: ignore[arg-type]
+
+
+def _about_to_run(session: Session, partitions: Sequence[str]) -> set[str]:
+    """Those with a run in the queue; held, so that it cannot begin before the caller's changes are committed."""
+    runs = sa.table(
+        "workflow_status",
+        *map(sa.column, ("status", "queue_name", "queue_partition_key")),
+        schema=None if is_sqlite(session.get_bind()) else "dbos",
+    )
+    waiting = sa.select(runs.c.queue_partition_key).where(runs.c.status == "ENQUEUED", runs.c.queue_name == QUEUE)
+    mine = waiting.where(runs.c.queue_partition_key.in_(partitions))
+    # In one order, so that two callers never hold what the other waits for.
+    return set(session.execute(mine.order_by(runs.c.queue_partition_key).with_for_update()).scalars())
 
 
 NAME = "tminus"
@@ -183,7 +201,7 @@ def _look(runtime: Runtime, partition: str, attempt: int) -> str:
     return outcome.reason
 
 
-def _later(runtime: Runtime, partition: str, rows: list[Any], attempt: int, error: TrackerError) -> str:
+def _later(runtime: Runtime, partition: str, rows: list[changes.Waiting], attempt: int, error: TrackerError) -> str:
     if attempt >= GIVE_UP_AFTER:
         return _park(runtime, rows, f"given up after {attempt} attempts: {error}")
     asked = error.retry_after if isinstance(error, RateLimited) and error.retry_after else 0.0
@@ -199,7 +217,7 @@ def _pause(attempt: int) -> float:
     return float(min(5 * 2**attempt, 3 * 3600))
 
 
-def _park(runtime: Runtime, rows: list[Any], reason: str) -> str:
+def _park(runtime: Runtime, rows: list[changes.Waiting], reason: str) -> str:
     with transaction(runtime.engine) as session:
         changes.finish(session, rows, "parked", reason)
         ledger.note(session, "parked", f"Parked for a person: {reason}", request_id=request_id.get())
@@ -281,18 +299,24 @@ class Worker:
             self._doorbell.wait(ROUTE_AT_LEAST_EVERY)
             self._doorbell.clear()
             try:
-                self._route()
+                # The more came at once, the longer the pause: while they pour in, storing and answering them is first.
+                self._stopping.wait(min(ROUTE_AT_LEAST_EVERY, self._route() * PAUSE_SECONDS))
             except Exception:
                 log.exception("routing failed; it is tried again")
                 self._stopping.wait(1)
 
-    def _route(self) -> None:
+    def _route(self) -> int:
+        """Give out everything that waits; returns how many deliveries that were."""
+        count = 0
         while not self._stopping.is_set():
             with reading(self._runtime.engine) as session:
-                if not inbox.unrouted(session, 1):
-                    return
+                if not inbox.anything_unrouted(session):
+                    break
             with transaction(self._runtime.engine) as session:
-                enqueue(session, sorted(intake.route(session, self._runtime)))
+                routed = intake.route(session, self._runtime)
+                enqueue(session, routed.partitions)
+            count += routed.deliveries
+        return count
 
     def _beat_forever(self) -> None:
         while not self._stopping.wait(BEAT_SECONDS):

@@ -2,24 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from service.store.tables import ChangeRow, Inbox, InboxState, now
+from service.store.tables import ChangeRow, Inbox, InboxState, new_id, now
+
+_AT_ONCE = 1_000
+"""Names in one statement; databases have their limits."""
 
 
-def add(session: Session, partition: str, kind: str, *, inbox_id: str | None = None, task: str | None = None) -> None:
-    """Let the run of this partition look."""
-    session.add(ChangeRow(partition=partition, kind=kind, inbox_id=inbox_id, task=task))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """One change of a delivery, for the run of `partition`."""
+
+    partition: str
+    kind: str
+    inbox_id: str | None = None
+    """None: nobody told us, a sweep or a person asked."""
+    task: str | None = None
 
 
-def waiting(session: Session, partition: str) -> list[ChangeRow]:
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One that a run is about to answer."""
+
+    id: str
+    inbox_id: str | None
+
+
+def add(session: Session, hints: Sequence[Hint]) -> None:
+    """Let the runs of their partitions look."""
+    if hints:
+        rows = [{"id": new_id(), "state": "received", "at": now(), **asdict(hint)} for hint in hints]
+        session.connection().execute(sa.insert(ChangeRow), rows)
+
+
+def waiting(session: Session, partition: str) -> list[Waiting]:
     """What the next run of this partition answers, oldest first."""
-    query = select(ChangeRow).where(col(ChangeRow.partition) == partition, col(ChangeRow.state) == "received")
-    return list(session.exec(query.order_by(col(ChangeRow.id))))
+    query = sa.select(col(ChangeRow.id), col(ChangeRow.inbox_id)).where(
+        col(ChangeRow.partition) == partition, col(ChangeRow.state) == "received"
+    )
+    return [Waiting(*row) for row in session.execute(query.order_by(col(ChangeRow.id)))]
 
 
 def partitions(session: Session) -> list[str]:
@@ -28,27 +56,34 @@ def partitions(session: Session) -> list[str]:
     return list(session.exec(query))
 
 
-def finish(session: Session, rows: Iterable[ChangeRow], state: InboxState, reason: str) -> None:
+def finish(session: Session, rows: Iterable[Waiting], state: InboxState, reason: str) -> None:
     """Record what came of them; a delivery is finished with its last change, and parked if any of them is."""
     rows = list(rows)
-    ids, deliveries = [row.id for row in rows], {row.inbox_id for row in rows if row.inbox_id}
-    session.execute(sa.update(ChangeRow).where(col(ChangeRow.id).in_(ids)).values(state=state, reason=reason))
-    for delivery in sorted(deliveries):
-        finish_delivery(session, delivery, reason)
+    for at in range(0, len(rows), _AT_ONCE):
+        part = rows[at : at + _AT_ONCE]
+        ids, deliveries = [row.id for row in part], sorted({row.inbox_id for row in part if row.inbox_id})
+        session.execute(sa.update(ChangeRow).where(col(ChangeRow.id).in_(ids)).values(state=state, reason=reason))
+        _finish_deliveries(session, deliveries, reason)
 
 
-def finish_delivery(session: Session, inbox_id: str, reason: str) -> None:
-    """Bring a delivery's state up to date with its changes."""
-    query = select(ChangeRow.state).where(col(ChangeRow.inbox_id) == inbox_id).distinct()
-    states = set(session.exec(query))
-    if "received" in states:
-        return
-    state = next((s for s in ("parked", "handled") if s in states), "ignored")
-    values = {"state": state, "reason": reason, "handled_at": now()}
-    session.execute(sa.update(Inbox).where(col(Inbox.id) == inbox_id).values(values))
+def _finish_deliveries(session: Session, deliveries: Collection[str], reason: str) -> None:
+    """Bring them up to date with their changes, all at once: nobody else can store anything meanwhile."""
+    found: dict[str, set[str]] = defaultdict(set)
+    query = select(ChangeRow.inbox_id, ChangeRow.state).where(col(ChangeRow.inbox_id).in_(deliveries)).distinct()
+    for delivery, state in session.exec(query):
+        found[str(delivery)].add(state)
+    ended = {name: _outcome(states) for name, states in found.items() if "received" not in states}
+    for outcome in sorted(set(ended.values())):
+        names = [name for name, its in ended.items() if its == outcome]
+        values = {"state": outcome, "reason": reason, "handled_at": now()}
+        session.execute(sa.update(Inbox).where(col(Inbox.id).in_(names)).values(values))
 
 
-def move(session: Session, rows: Collection[ChangeRow], partition: str) -> None:
+def _outcome(states: Collection[str]) -> str:
+    return next((state for state in ("parked", "handled") if state in states), "ignored")
+
+
+def move(session: Session, rows: Collection[Waiting], partition: str) -> None:
     """Hand them to the run of another partition."""
     ids = [row.id for row in rows]
     session.execute(sa.update(ChangeRow).where(col(ChangeRow.id).in_(ids)).values(partition=partition))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ BUSY_TIMEOUT_MS = 30_000
 PAGES_BETWEEN_CHECKPOINTS = 10_000
 """40 MB of log. Whoever fills it waits some 100 ms; at SQLite's own 1,000 that was every 20th commit of a burst."""
 POOL = 20
+_WRITES = ("BEGIN IMMEDIATE", "INSERT", "UPDATE", "DELETE")
 
 
 class StoreError(Exception):
@@ -31,6 +33,7 @@ def make_engine(url: str) -> sa.Engine:
     if parsed.get_backend_name() == "sqlite":
         engine = sa.create_engine(parsed, pool_size=POOL)
         sa.event.listen(engine, "connect", _prepare_sqlite)
+        _queue_writers(engine)
         return engine
     return sa.create_engine(parsed, pool_size=POOL, pool_pre_ping=True)
 
@@ -120,6 +123,26 @@ def _parse(url: str) -> sa.URL:
             return parsed.set(drivername="postgresql+psycopg")
         case other:
             raise StoreError(f"Tminus stores in SQLite or PostgreSQL, not in {other}.")
+
+
+def _queue_writers(engine: sa.Engine) -> None:
+    """Let the writers of this process take turns, those of the durable engine included.
+
+    SQLite's own waiting is asking again after ever longer pauses, so that under steady writing some wait for seconds.
+    """
+    turn = threading.Lock()
+
+    def take(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith(_WRITES) and not connection.info.get("turn"):
+            # Without a turn it waits as SQLite does: a thread that writes on two connections must not stop for ever.
+            connection.info["turn"] = turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000)
+
+    def give_back(_connection: object, record: Any) -> None:
+        if record.info.pop("turn", False):
+            turn.release()
+
+    sa.event.listen(engine, "before_cursor_execute", take)
+    sa.event.listen(engine, "checkin", give_back)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

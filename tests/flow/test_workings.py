@@ -11,7 +11,7 @@ from sqlmodel import col
 from connectors.signing import sign
 from service import sync, workflows
 from service.store import hooks, inbox
-from service.store.engine import reading, transaction
+from service.store.engine import is_sqlite, reading, transaction
 from service.store.tables import ChangeRow, Inbox
 from tests.house import House
 
@@ -91,3 +91,16 @@ def test_a_delivery_for_a_connection_that_was_taken_out_of_the_settings_is_parke
     with reading(at_home.runtime.engine) as session:
         [row] = session.execute(sa.select(col(Inbox.reason)).where(col(Inbox.connection) == "gone"))
     assert "no longer in the settings" in row.reason
+
+
+def test_a_run_that_has_not_begun_is_not_asked_for_twice(at_home: House) -> None:
+    """It will answer what is new as well, so that a flood of changes leaves one run waiting for each campaign."""
+    engine = at_home.runtime.engine
+    names = map(sa.column, ("status", "queue_partition_key"))
+    runs = sa.table("workflow_status", *names, schema=None if is_sqlite(engine) else "dbos")
+    waiting = sa.select(runs.c.queue_partition_key).where(runs.c.status == "ENQUEUED")
+    with transaction(engine) as session:
+        for _ in range(10):
+            workflows.enqueue(session, ["jira:1", "jira:2"])
+        assert sorted(session.execute(waiting).scalars()) == ["jira:1", "jira:2"]
+    at_home.quiet()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -110,3 +111,28 @@ def test_postgresql_takes_many_workers() -> None:
     url = "postgresql://postgres@/tminus"
     with worker_lock(url), worker_lock(url):
         pass
+
+
+def test_writers_of_one_process_take_turns(tmp_path: Path) -> None:
+    """Nobody meets a locked database, though none of them waits for SQLite's own lock."""
+    engine = make_engine(f"sqlite:///{tmp_path}/turns.db")
+    sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=0"))
+    with transaction(engine) as session:
+        session.connection().exec_driver_sql("CREATE TABLE tally (n INTEGER)")
+        session.connection().exec_driver_sql("INSERT INTO tally VALUES (0)")
+
+    def count() -> None:
+        for number in range(20):
+            if number % 2:
+                with transaction(engine) as session:
+                    session.connection().exec_driver_sql("UPDATE tally SET n = n + 1")
+            else:  # as the durable engine writes
+                with engine.begin() as connection:
+                    connection.exec_driver_sql("UPDATE tally SET n = n + 1")
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        for ended in [pool.submit(count) for _ in range(8)]:
+            ended.result()
+    with reading(engine) as session:
+        assert session.connection().exec_driver_sql("SELECT n FROM tally").scalar() == 160
+    engine.dispose()
