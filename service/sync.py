@@ -98,8 +98,8 @@ class _Run:
     def go(self, seen: Task | None) -> Outcome:
         """`seen` is the request where it has just been read."""
         self._observe(seen)
-        plan = self._plan()
         cancelled = self._cancelled()
+        plan = self._plan(cancelled)
         actions: list[Action] = []
         if plan and self.campaign.state in ("running", "done", "cancelled"):
             self.owners = self._owners(plan)
@@ -132,10 +132,10 @@ class _Run:
         if self.request:
             self.campaign.title = self.request.title
 
-    def _plan(self) -> Plan | None:
+    def _plan(self, cancelled: bool) -> Plan | None:
         """The current plan, made anew where its basis has changed; None while the request cannot be planned."""
         current = Plan.from_dict(self.campaign.plan) if self.campaign.plan else None
-        if self.request is None or self._cancelled():
+        if self.request is None or cancelled:
             return current
         template = Template.model_validate(self.campaign.template_snapshot)
         raw = create.raw_inputs(self._rule(), template, self.request)
@@ -219,7 +219,10 @@ class _Run:
         return people.owners_of(self.runtime, self.campaign.connection, self.request, missing)
 
     def _cancelled(self) -> bool:
-        return self.request is None or self.request.status is Status.DROPPED
+        if self.request is None or self.request.status is Status.DROPPED:
+            return True
+        # What was closed before it ran is over. One that runs may be closed early, and its tasks go on.
+        return self.request.status.closed and self.campaign.state not in ("running", "done")
 
     def _request_view(self) -> RequestView:
         agreed = self.campaign.agreed

@@ -212,3 +212,25 @@ def test_what_was_done_before_a_failure_is_in_the_ledger(desk: Desk) -> None:
     desk.tracker.fails = lambda _moment, _what: None
     desk.settled(request)
     assert desk.story(request).count("CreateTask") == 4
+
+
+def test_a_cancelled_request_that_is_tidied_away_as_done_stays_as_it_is(desk: Desk) -> None:
+    """Done is not taken up again."""
+    request = desk.imports()
+    desk.tracker.act(request, status=Status.DROPPED)
+    desk.settled(request)
+    desk.tracker.act(request, status=Status.DONE)
+    desk.settled(request)
+    assert {task.status for task in desk.tracker.under(request).values()} == {Status.DROPPED}
+
+
+def test_a_request_closed_before_it_could_be_planned_starts_nothing(desk: Desk) -> None:
+    """Its campaign ends, even when the missing date is given afterwards."""
+    request = desk.tracker.file("Webinar", fields={"section": "Webinars"}, created_at=NOW)
+    desk.settled(request)
+    desk.tracker.act(request, status=Status.DONE)
+    desk.settled(request)
+    desk.move(request, "2027-04-15")
+    desk.settled(request)
+    assert desk.campaign(request).state == "cancelled"
+    assert desk.tracker.under(request) == {}
