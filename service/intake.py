@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from connectors.contract import Change, TaskId
+from connectors.contract import Change
 from connectors.errors import Malformed
 from service.runtime import Runtime
 from service.store import campaigns, changes, inbox, ledger
@@ -16,17 +16,6 @@ from service.store.tables import Inbox
 AT_ONCE = 100
 """Deliveries routed in one transaction; those that are coming in wait for it to end."""
 LOOKED_AT = frozenset({"created", "updated", "deleted", "comment"})
-
-
-def partition_of(connection: str, request_task: str) -> str:
-    """What is handled one at a time: one request task of one connection."""
-    return f"{connection}:{request_task}"
-
-
-def parts(partition: str) -> tuple[str, TaskId]:
-    """The inverse of `partition_of`."""
-    connection, _, task = partition.partition(":")
-    return connection, TaskId(task)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +39,7 @@ def route(session: Session, runtime: Runtime) -> Routed:
     asked = _targets(session, hints)
     found = [
         changes.Hint(
-            partition=partition_of(hint.delivery.connection, target),
+            partition=changes.partition_of(hint.delivery.connection, target),
             kind=hint.change.kind,
             inbox_id=hint.delivery.id,
             task=hint.change.task,
@@ -66,7 +55,7 @@ def ask(session: Session, connection: str, tasks: Iterable[str]) -> set[str]:
     """Let runs look at these tasks without any delivery: for sweeps and people. Returns the partitions."""
     tasks = sorted(set(tasks))
     owners = campaigns.requests_of(session, connection, tasks)
-    found = {partition_of(connection, owners.get(task, task)) for task in tasks}
+    found = {changes.partition_of(connection, owners.get(task, task)) for task in tasks}
     changes.add(session, [changes.Hint(partition=partition, kind="other") for partition in sorted(found)])
     return found
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from service import intake
 from service.runtime import Runtime
 from service.store import changes, inbox, ledger, links
 from service.store.engine import reading, transaction
@@ -21,7 +20,7 @@ def replay_all(runtime: Runtime, deliveries: Sequence[str]) -> None:
     """Make them new again: the worker routes and handles them from the start."""
     with transaction(runtime.engine) as session:
         for partition in changes.forget(session, deliveries):
-            links.retry_refused(session, *intake.parts(partition))
+            links.retry_refused(session, *changes.parts(partition))
         for delivery in deliveries:
             inbox.replay(session, delivery)
             ledger.note(session, "replayed", "A person ran a parked delivery again.", inbox_id=delivery)

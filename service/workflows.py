@@ -177,7 +177,7 @@ def _look(runtime: Runtime, partition: str, attempt: int) -> str:
         rows = changes.waiting(session, partition)
     if not rows:
         return "nothing waits any more"
-    connection, task = intake.parts(partition)
+    connection, task = changes.parts(partition)
     try:
         if connection not in runtime.trackers:
             raise TrackerError(f"the connection “{connection}” is no longer in the settings")
@@ -191,7 +191,7 @@ def _look(runtime: Runtime, partition: str, attempt: int) -> str:
         return _park(runtime, rows, f"internal error, please report it: {type(error).__name__}: {error}")
     with transaction(runtime.engine) as session:
         if outcome.belongs_to:
-            target = intake.partition_of(connection, outcome.belongs_to)
+            target = changes.partition_of(connection, outcome.belongs_to)
             changes.move(session, rows, target)
             enqueue(session, [target])
         elif outcome.failures:

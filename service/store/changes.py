@@ -10,10 +10,22 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from connectors.contract import TaskId
 from service.store.tables import ChangeRow, Inbox, InboxState, new_id, now
 
 _AT_ONCE = 1_000
 """Names in one statement; databases have their limits."""
+
+
+def partition_of(connection: str, request_task: str) -> str:
+    """What is handled one at a time: one request task of one connection."""
+    return f"{connection}:{request_task}"
+
+
+def parts(partition: str) -> tuple[str, TaskId]:
+    """The inverse of `partition_of`."""
+    connection, _, task = partition.partition(":")
+    return connection, TaskId(task)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
