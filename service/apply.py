@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +33,6 @@ from service.store import campaigns, comments, links
 from service.store.engine import reading, transaction
 from service.store.tables import Campaign
 
-log = logging.getLogger(__name__)
 SIDE_BY_SIDE = 16
 """Writes of one campaign handed to the connector at once; its limiter decides how many really run."""
 

@@ -6,7 +6,6 @@ Create, status sync, re-planning and repair are this one loop. It reads everythi
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -28,7 +27,8 @@ from service.store import campaigns, comments, ledger, links
 from service.store.engine import reading, transaction
 from service.store.tables import Campaign
 
-log = logging.getLogger(__name__)
+WRONGS = frozenset({"inputs", "deleted", "refused"})
+"""Living comments on the request that tell what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,11 +255,14 @@ class _Run:
 
     def _tell_progress(self, plan: Plan, cancelled: bool) -> None:
         if cancelled:
-            self._say("plan", messages.cancelled_comment(self.campaign.title))
+            if self.links:
+                self._say("plan", messages.cancelled_comment(self.campaign.title))
             return
         names = {task.key: self._owner_name(task.key, task.owner) for task in plan.tasks}
         self._say("plan", messages.plan_comment(self.campaign.title, plan, self.links, names))
         self._tell_missing()
+        if not decide.missing(plan, self.links):
+            self._tell_mended()
 
     def _tell_missing(self) -> None:
         """Living comments on what people deleted and on what the tracker would not make."""
@@ -269,6 +272,13 @@ class _Run:
         refused = {link.agreed.title: link.reason or "" for link in self.links.values() if link.state == "refused"}
         if refused:
             self._say("refused", messages.refused_comment(refused))
+
+    def _tell_mended(self) -> None:
+        """A comment on something that is no longer wrong must not send people after it."""
+        with reading(self.runtime.engine) as session:
+            written = comments.of_campaign(session, self.campaign.id, self.campaign.connection)
+        for name in sorted(WRONGS & written.keys() - {say.name for say in self.says}):
+            self._say(name, messages.MENDED)
 
     def _owner_name(self, key: str, owner: str) -> str:
         link = self.links.get(key)

@@ -18,6 +18,9 @@ SIGNS = {
     Status.DROPPED: "dropped",
 }
 
+MENDED = "**This is settled.** What was wrong here has been mended."
+"""Takes the place of a comment on something that was wrong."""
+
 
 def plan_comment(title: str, plan: Plan, links: Mapping[str, LinkView], owners: Mapping[str, str]) -> str:
     """The one living comment on a request: progress, whose turn it is, every task with its owner, dates and status."""

@@ -234,3 +234,32 @@ def test_a_request_closed_before_it_could_be_planned_starts_nothing(desk: Desk) 
     desk.settled(request)
     assert desk.campaign(request).state == "cancelled"
     assert desk.tracker.under(request) == {}
+
+
+def test_comments_on_what_was_wrong_say_so_when_it_is_mended(desk: Desk) -> None:
+    """Nobody is sent after a task that is back, or a date that is right by now."""
+    request = desk.webinar()
+    first = desk.tracker.under(request)["intake"]
+    del desk.tracker.tasks[first.id]
+    desk.settled(request)
+    desk.move(request, "some day")
+    desk.settled(request)
+    wrong = [text for text in desk.tracker.comments(request) if "Deleted" in text or "cannot be planned" in text]
+    assert len(wrong) == 2
+    desk.tracker.tasks[first.id] = first
+    desk.move(request, "2027-04-15")
+    desk.settled(request)
+    assert not [text for text in desk.tracker.comments(request) if "Deleted" in text or "cannot be planned" in text]
+
+
+def test_a_request_that_was_refused_and_is_cancelled_hears_of_no_dropped_tasks(desk: Desk) -> None:
+    """It never had any."""
+    request = desk.tracker.file(
+        "Tomorrow", fields={"section": "Webinars", "Webinar date": "2026-11-27"}, created_at=NOW
+    )
+    desk.settled(request)
+    assert desk.campaign(request).state == "refused"
+    desk.tracker.act(request, status=Status.DROPPED)
+    desk.settled(request)
+    desk.run(request)
+    assert not any("dropped" in text for text in desk.tracker.comments(request))
