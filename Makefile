@@ -13,6 +13,9 @@ DEMO ?=
 # Passed on to pytest, e.g. make test TESTS="tests/unit -k calendar"
 TESTS ?=
 
+# Passed on to the benchmarks, e.g. make bench BENCH="--only launch"
+BENCH ?=
+
 # One lock for every platform and Python, with hashes and without addresses; LOCK_FLAGS=--upgrade moves versions.
 LOCK_FLAGS ?=
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-config --no-emit-index-url --no-header \
@@ -57,7 +60,7 @@ format: setup  ## Rewrite the code in the one format
 	@$(BIN)/ruff check --fix .
 
 bench: setup  ## Measure the figures that we promise
-	@for bench in tests/bench/bench_*.py; do $(BIN)/python "$$bench" || exit 1; done
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 lock: setup  ## Write requirements/*.txt anew from pyproject.toml, keeping versions where they still fit
 	@$(BIN)/$(LOCK) pyproject.toml --extra dev --group build --output-file requirements/dev.txt

@@ -8,7 +8,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from tests.bench import bench_burst, bench_crash, bench_hooks, bench_idle, bench_launch, bench_plan, bench_sync
+from tests.bench import (
+    bench_burst,
+    bench_crash,
+    bench_hooks,
+    bench_idle,
+    bench_inbox,
+    bench_launch,
+    bench_plan,
+    bench_sync,
+)
 from tests.bench.figures import Figure, markdown, show
 from tests.bench.installation import Installation, installation
 
@@ -21,19 +30,25 @@ AT_HOME: dict[str, Callable[[Installation], Iterable[Figure]]] = {
     "idle": bench_idle.measure,
 }
 """Each has an installation of its own."""
-NAMES = [*AT_HOME, "plan"]
+ALONE: dict[str, Callable[[], Iterable[Figure]]] = {"plan": bench_plan.measure, "mailbox": bench_inbox.measure}
+"""Parts that need no installation."""
+NAMES = [*AT_HOME, *ALONE]
 
 
 def run(names: Iterable[str]) -> Iterator[Figure]:
     """The figures of these, each as soon as it is measured."""
     for name in names:
         begun = time.monotonic()
-        if name == "plan":
-            yield from bench_plan.measure()
+        if name in ALONE:
+            yield from ALONE[name]()
         else:
             with installation() as home:
                 yield from AT_HOME[name](home)
-        print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr)
+        _tell(f"{name}: {time.monotonic() - begun:.0f} s")
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def main() -> int:
@@ -45,7 +60,7 @@ def main() -> int:
     figures = []
     for figure in run(wishes.only or NAMES):
         figures.append(figure)
-        print(f"{figure.what}: {figure.measured} (goal {figure.goal})", file=sys.stderr)
+        _tell(f"{figure.what}: {figure.measured} (goal {figure.goal})")
     show(figures)
     if wishes.markdown:
         wishes.markdown.write_text(markdown(figures))

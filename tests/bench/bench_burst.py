@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator, Sequence
 
 from tests.bench.figures import Figure
-from tests.bench.installation import LATENCY, Installation, wait_until
-from tests.bench.sites import Call, Remote
+from tests.bench.installation import LATENCY, Installation
+from tests.bench.sites import Call, Remote, wait_until
 
 ASANA_IN_FLIGHT, ASANA_A_MINUTE = 15, 1_500
 JIRA_POSTS_A_SECOND = 100
@@ -41,7 +41,7 @@ def _run(site: Remote, launches: int, size: int) -> Figure:
         f"{whole}/{launches} whole, {seconds:.1f} s",
         f"{launches}/{launches}, ≤ {1.3 * floor:.1f} s",
         whole == launches and seconds <= 1.3 * floor,
-        f"{seconds / floor:.2f} × the {floor:.1f} s of the limits alone; {refused} calls were refused with 429",
+        f"{seconds / floor:.2f} times the {floor:.1f} s of the limits alone; {refused} calls were refused with 429",
     )
 
 

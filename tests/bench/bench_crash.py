@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 
 from tests.bench.figures import Figure
-from tests.bench.installation import Installation, wait_until
-from tests.bench.sites import Remote
+from tests.bench.installation import Installation
+from tests.bench.sites import Remote, wait_until
 
 
 def measure(home: Installation, *, requests: int = 200, size: int = 4) -> Iterator[Figure]:

@@ -11,16 +11,17 @@ from contextlib import contextmanager, suppress
 
 from tests.bench import load
 from tests.bench.figures import Figure
-from tests.bench.installation import Installation, free_port, wait_until
-
-ISSUES = 50
-"""Updates of so many issues; none of them is a request, so each costs a read and no write."""
+from tests.bench.installation import Installation, free_port
+from tests.bench.sites import wait_until
 
 
 def measure(home: Installation, *, count: int = 8_000, calm: int = 400) -> Iterator[Figure]:
-    """First twenty a second, then 32 callers as fast as they are answered; the worker works meanwhile."""
-    issues = home.jira.ask("ids", requests=home.jira.file(0, min(ISSUES, count)))
-    home.settle()
+    """First twenty a second, then 32 callers as fast as they are answered; the worker works meanwhile.
+
+    All tell of subtasks of one campaign, as when somebody edits them in bulk.
+    """
+    request = home.jira.launched(40)
+    issues = home.jira.ask("ids", requests=[child.id for child in home.jira.children(request)])
     [(target, secret)] = home.jira.ask("secrets")
     slow = load.open_loop(target, secret, issues, rate=20, count=calm)
     yield Figure(

@@ -10,8 +10,8 @@ from statistics import median
 
 from tests.bench import naive
 from tests.bench.figures import Figure
-from tests.bench.installation import LATENCY, Installation, wait_until
-from tests.bench.sites import Call, Remote
+from tests.bench.installation import LATENCY, Installation
+from tests.bench.sites import Call, Remote, wait_until
 
 AT_ONCE = {"jira": 10, "asana": 15}
 """What the vendors let be in flight: Jira's cost guide advises ten calls at most, Asana refuses the sixteenth write."""
@@ -87,15 +87,17 @@ def _times(site: Remote, size: int, done: Sequence[Launch]) -> Iterator[Figure]:
     slow = naive_launch(site, size)
     ratio = slow.seconds / seconds
     what = f"{site.tracker}: the same against one SDK call after another"
-    yield Figure(what, f"{ratio:.1f} ×", "≥ 8 ×", ratio >= 8, f"naive: {slow.seconds:.1f} s, {slow.calls} calls")
+    yield Figure(
+        what, f"{ratio:.1f} times", "≥ 8 times", ratio >= 8, f"naive: {slow.seconds:.1f} s, {slow.calls} calls"
+    )
 
 
 def _against(seconds: float, floor: float) -> str:
-    return f"{seconds / floor:.2f} × the floor of {floor:.2f} s"
+    return f"{seconds / floor:.2f} times the floor of {floor:.2f} s"
 
 
 def _until_comment(calls: Sequence[Call]) -> int:
-    """Calls up to the comment that tells the plan, which comes with the links; what our own echoes cause comes later."""
+    """Calls up to the comment that tells the plan; what our own echoes cause comes later."""
     last = max(at for at, call in enumerate(calls) if call.plants or _comments(call))
     return sum(call.about_work for call in calls[: last + 1])
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator, Sequence
 
 from tests.bench.figures import Figure, quantile
-from tests.bench.installation import LATENCY, Installation, wait_until
-from tests.bench.sites import Child, Remote
+from tests.bench.installation import LATENCY, Installation
+from tests.bench.sites import Child, Remote, wait_until
 
 
 def measure(home: Installation, *, ticks: int = 80, size: int = 40) -> Iterator[Figure]:
@@ -16,9 +16,7 @@ def measure(home: Installation, *, ticks: int = 80, size: int = 40) -> Iterator[
     for site in home.sites:
         took = []
         for _ in range(-(-ticks // size)):
-            [request] = site.file(size)
-            wait_until(lambda request=request: site.whole(request, size), 60)  # type: ignore[misc]
-            site.settle()
+            request = site.launched(size)
             children = site.children(request)[: ticks - len(took)]
             took += [_tick(site, child) for child in children]
         yield _figure(site, took)

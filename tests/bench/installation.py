@@ -114,9 +114,7 @@ class Installation:
     def warm(self) -> None:
         """A first small launch in each tracker, so that persons, screens and fields are known."""
         for site in self.sites:
-            [request] = site.file(4)
-            wait_until(lambda site=site, request=request: site.whole(request, 4), 60)  # type: ignore[misc]
-        self.settle()
+            site.launched(4)
 
     def _command(self, name: str) -> list[str]:
         return [str(Path(sys.executable).with_name("tminus")), name, "--config", str(self.folder / "tminus.yaml")]
@@ -150,18 +148,9 @@ def installation(*, latency: float = LATENCY, connected: bool = True) -> Iterato
         if connected:
             found.connect()
             found.warm()
-        found.knobs(latency=latency)
+        # Longer than a restart takes: the vendors go on trying for a day.
+        found.knobs(latency=latency, hook_retry_seconds=2.0)
         yield found
-
-
-def wait_until(happened: object, seconds: float, every: float = 0.05) -> None:
-    """Raises `TimeoutError` where it does not happen."""
-    assert callable(happened)
-    deadline = time.monotonic() + seconds
-    while not happened():
-        if time.monotonic() > deadline:
-            raise TimeoutError("it did not happen in time")
-        time.sleep(every)
 
 
 def _write_templates(folder: Path) -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -94,7 +94,7 @@ class _Caller(asyncio.Protocol):
             self._got = b""
             self._answered.set_result(int(head[9:12]))
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  (asyncio's signature)
         if self._answered and not self._answered.done():
             self._answered.set_result(0)
 
@@ -130,7 +130,7 @@ def _main() -> None:
     wishes = json.load(sys.stdin)
     calls = _calls(wishes["target"], wishes["secret"], wishes["issues"], wishes["count"])
     answers = asyncio.run(_run(wishes["target"], calls, wishes["callers"], wishes["rate"]))
-    print(json.dumps({name: getattr(answers, name) for name in Answers.__slots__}))
+    json.dump(asdict(answers), sys.stdout)
 
 
 if __name__ == "__main__":

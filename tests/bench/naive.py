@@ -1,6 +1,8 @@
-"""What most teams would write: one SDK call after another, in the vendor's own way, nothing kept and nothing retried."""
+"""What most teams would write: one SDK call after another, nothing kept and nothing retried."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import asana
 import jira
@@ -22,7 +24,7 @@ def launch_in_jira(url: str, request: str, size: int) -> None:
             "assignee": {"accountId": owner.accountId},
         }
         made.append(client.create_issue(fields))
-    for before, after in zip(made, made[1:], strict=False):
+    for before, after in pairwise(made):
         # Not `create_issue_link`: it sends `comment: null`, which Jira may refuse.
         link = {"type": {"name": "Blocks"}, "inwardIssue": {"key": before.key}, "outwardIssue": {"key": after.key}}
         client._session.post(client._get_url("issueLink"), json=link)
@@ -43,6 +45,6 @@ def launch_in_asana(url: str, workspace: str, request: str, size: int) -> None:
     for number in range(size):
         data = {"name": f"Step {number}", "due_on": "2027-02-01", "assignee": owner}
         made.append(tasks.create_subtask_for_task({"data": data}, request, {})["gid"])
-    for before, after in zip(made, made[1:], strict=False):
+    for before, after in pairwise(made):
         tasks.add_dependencies_for_task({"data": {"dependencies": [before]}}, after)
     stories.create_story_for_task({"data": {"text": f"0 of {size} tasks done"}}, request, {})

@@ -10,8 +10,9 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from connectors.asana.simulator import REQUESTER, AsanaSimulator, tasks
 from connectors.asana.simulator.limits import weigh
@@ -55,7 +56,7 @@ class Child:
 class JiraSite:
     """What people do in Jira, and what they see. A request is of the type that starts the template of this size."""
 
-    TYPES = {4: "List Import", 12: "Webinar", 40: "Email Send", 0: "Story"}
+    TYPES: ClassVar = {4: "List Import", 12: "Webinar", 40: "Email Send", 0: "Story"}
 
     def __init__(self) -> None:
         self.sim = JiraSimulator().start()
@@ -91,7 +92,7 @@ class JiraSite:
         """Target and secret of each hook: the load generator signs as the vendor does."""
         return [(hook.url, hook.secret or "") for hook in self.sim.hooks._hooks.values()]
 
-    def weight(self, call: Seen) -> int:
+    def weight(self, call: Seen) -> int:  # noqa: ARG002
         """Jira counts a bulk call as one."""
         return 1
 
@@ -103,7 +104,7 @@ class JiraSite:
 class AsanaSite:
     """The same of Asana; the section says which template."""
 
-    SECTIONS = {4: "List imports", 12: "Webinars", 40: "Email sends"}
+    SECTIONS: ClassVar = {4: "List imports", 12: "Webinars", 40: "Email sends"}
 
     def __init__(self) -> None:
         self.sim = AsanaSimulator().start()
@@ -159,7 +160,8 @@ class _Served:
             asked = json.loads(line)
             mine = getattr(self, asked["do"], None)
             answer = (mine or getattr(self._site, asked["do"]))(**asked["with"])
-            print(json.dumps(answer), flush=True)
+            sys.stdout.write(json.dumps(answer) + "\n")
+            sys.stdout.flush()
         self._site.sim.stop()
 
     def knobs(self, **values: Any) -> None:
@@ -185,7 +187,8 @@ class Remote:
 
     def ask(self, do: str, **given: Any) -> Any:
         """One call of the site or of `_Served`."""
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.write(json.dumps({"do": do, "with": given}) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
@@ -209,7 +212,7 @@ class Remote:
 
     def children(self, request: str) -> list[Child]:
         """The subtasks of a request."""
-        return [Child(id, title, tuple(blockers)) for id, title, blockers in self.ask("children", request=request)]
+        return [Child(task, title, tuple(blockers)) for task, title, blockers in self.ask("children", request=request)]
 
     def comments(self, request: str) -> list[str]:
         """Of a request."""
@@ -224,6 +227,13 @@ class Remote:
         comments = [text for text in self.comments(request) if f"of {size} tasks done" in text]
         return sum(len(child.blockers) for child in children) == size - 1 and len(comments) == 1
 
+    def launched(self, size: int) -> str:
+        """A request whose plan stands, with everything quiet."""
+        [request] = self.file(size)
+        wait_until(lambda: self.whole(request, size), 60)
+        self.settle()
+        return request
+
     def settle(self, seconds: float = 0.6) -> None:
         """Wait until no webhook is on its way and nobody has called for `seconds`."""
         count, since = self.answered(), time.monotonic()
@@ -235,9 +245,19 @@ class Remote:
 
     def stop(self) -> None:
         """Ends the process."""
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait(timeout=20)
+        with self._process as process:
+            assert process.stdin
+            process.stdin.close()
+            process.wait(timeout=20)
+
+
+def wait_until(happened: Callable[[], object], seconds: float, every: float = 0.05) -> None:
+    """Raises `TimeoutError` where it does not happen."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > deadline:
+            raise TimeoutError("it did not happen in time")
+        time.sleep(every)
 
 
 if __name__ == "__main__":
