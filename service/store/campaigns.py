@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Literal, cast
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from connectors.contract import Container
+from service.store.portions import portions
 from service.store.tables import Campaign, CampaignState, Link, now
 
 NOT_OVER: tuple[CampaignState, ...] = ("waiting_for_input", "refused", "running")
@@ -54,8 +55,15 @@ def named(session: Session, name: str) -> Campaign | None:
     return session.exec(select(Campaign).where(sa.or_(*(column == name for column in names)))).first()
 
 
-def requests_of(session: Session, connection: str, names: Collection[str]) -> dict[str, str]:
+def requests_of(session: Session, connection: str, names: Sequence[str]) -> dict[str, str]:
     """For each of these task ids, labels and containers the request task of its campaign; others are absent."""
+    found: dict[str, str] = {}
+    for some in portions(names):
+        found |= _requests_of(session, connection, some)
+    return found
+
+
+def _requests_of(session: Session, connection: str, names: Sequence[str]) -> dict[str, str]:
     own = sa.select(col(Campaign.request_task)).where(col(Campaign.connection) == connection)
     linked = own.join(Link, col(Link.campaign_id) == col(Campaign.id)).where(col(Link.connection) == connection)
     labels, ids = col(Campaign.request_label), col(Campaign.request_task)

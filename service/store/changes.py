@@ -11,10 +11,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from connectors.contract import TaskId
+from service.store.portions import portions
 from service.store.tables import ChangeRow, Inbox, InboxState, new_id, now
-
-_AT_ONCE = 1_000
-"""Names in one statement; databases have their limits."""
 
 
 def partition_of(connection: str, request_task: str) -> str:
@@ -71,15 +69,21 @@ def partitions(session: Session) -> list[str]:
 def finish(session: Session, rows: Iterable[Waiting], state: InboxState, reason: str) -> None:
     """Record what came of them; a delivery is finished with its last change, and parked if any of them is."""
     rows = list(rows)
-    for at in range(0, len(rows), _AT_ONCE):
-        part = rows[at : at + _AT_ONCE]
-        ids, deliveries = [row.id for row in part], sorted({row.inbox_id for row in part if row.inbox_id})
+    deliveries = sorted({row.inbox_id for row in rows if row.inbox_id})
+    for some in portions(deliveries):
+        # Held first: of two runs that end side by side, each would take the other's change for one that still waits.
+        session.execute(
+            sa.select(col(Inbox.id)).where(col(Inbox.id).in_(some)).order_by(col(Inbox.id)).with_for_update()
+        )
+    for part in portions(rows):
+        ids = [row.id for row in part]
         session.execute(sa.update(ChangeRow).where(col(ChangeRow.id).in_(ids)).values(state=state, reason=reason))
-        _finish_deliveries(session, deliveries, reason)
+    for some in portions(deliveries):
+        _finish_deliveries(session, some, reason)
 
 
 def _finish_deliveries(session: Session, deliveries: Collection[str], reason: str) -> None:
-    """Bring them up to date with their changes, all at once: nobody else can store anything meanwhile."""
+    """Bring them up to date with their changes."""
     found: dict[str, set[str]] = defaultdict(set)
     query = select(ChangeRow.inbox_id, ChangeRow.state).where(col(ChangeRow.inbox_id).in_(deliveries)).distinct()
     for delivery, state in session.exec(query):
@@ -95,10 +99,11 @@ def _outcome(states: Collection[str]) -> str:
     return next((state for state in ("parked", "handled") if state in states), "ignored")
 
 
-def move(session: Session, rows: Collection[Waiting], partition: str) -> None:
+def move(session: Session, rows: Sequence[Waiting], partition: str) -> None:
     """Hand them to the run of another partition."""
-    ids = [row.id for row in rows]
-    session.execute(sa.update(ChangeRow).where(col(ChangeRow.id).in_(ids)).values(partition=partition))
+    for part in portions(rows):
+        ids = [row.id for row in part]
+        session.execute(sa.update(ChangeRow).where(col(ChangeRow.id).in_(ids)).values(partition=partition))
 
 
 def forget(session: Session, inbox_ids: Collection[str]) -> list[str]:
