@@ -15,6 +15,7 @@ from service.store.tables import Inbox
 
 AT_ONCE = 100
 """Deliveries routed in one transaction; those that are coming in wait for it to end."""
+LONGEST_NAME = 200
 LOOKED_AT = frozenset({"created", "updated", "deleted", "comment"})
 
 
@@ -74,6 +75,7 @@ def _hints(session: Session, runtime: Runtime, delivery: Inbox) -> list[_Hint]:
         return []
     try:
         found = receiver.parse(delivery.body)
+        _check_names(found)
     except Exception as error:  # one body that our reader stumbles over must not stop the others
         why = str(error) if isinstance(error, Malformed) else f"internal error, please report it: {error!r}"
         inbox.park(session, delivery.id, f"the body cannot be read: {why}")
@@ -85,6 +87,14 @@ def _hints(session: Session, runtime: Runtime, delivery: Inbox) -> list[_Hint]:
         inbox.mark(session, [delivery.id], "ignored", f"nothing to look at ({kinds})")
     unique = {(hint.change.task or hint.change.item): hint for hint in worth}
     return list(unique.values())
+
+
+def _check_names(found: Iterable[Change]) -> None:
+    """Raises `Malformed` for a name that no tracker gives and no database takes: it would stop the router for all."""
+    for change in found:
+        for name in filter(None, (change.task, change.item, change.parent)):
+            if len(name) > LONGEST_NAME or not name.isprintable():
+                raise Malformed(f"it names a task {name[:LONGEST_NAME]!a}")
 
 
 def _targets(session: Session, hints: Sequence[_Hint]) -> list[str]:

@@ -37,12 +37,16 @@ def test_a_signed_body_that_cannot_be_read_is_parked_and_stops_nobody(at_home: H
         [hook] = hooks.of_connection(session, "jira")
         secret = hooks.secret_of(hook, at_home.runtime.vault)
     assert secret
-    for body in (b"not json", b"\xff\xfe", b"[]"):
+    bad = [b"not json", b"\xff\xfe", b"[]"]
+    for name in ("\\ud800", "9\\u0000", "9" * 5000):
+        bad.append(b'{"webhookEvent": "jira:issue_updated", "issue": {"id": "%s"}}' % name.encode())
+    for body in bad:
         answer = at_home.post(hook.target, body, {"X-Hub-Signature": f"sha256={sign(secret, body)}"})
         assert answer == 202
     key = at_home.jira.file_request("List Import", "Leads")
     at_home.running(key)
-    reasons = [row.reason for row in at_home.deliveries() if row.body in (b"not json", b"\xff\xfe", b"[]")]
+    reasons = [row.reason for row in at_home.deliveries() if row.body in bad]
+    assert len(reasons) == len(bad)
     assert all(reason and reason.startswith("the body cannot be read") for reason in reasons)
 
 
