@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import EACH_DATABASE
+from tests.desk import Desk, memory_desk
 from tests.house import House, house
 
 
@@ -33,3 +35,10 @@ def at_home(installation: House) -> Iterator[House]:
     for simulator in (installation.jira, installation.asana):
         simulator.knobs.hook_lost = 0.0
     installation.quiet()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """An installation of which each run is started by hand."""
+    with memory_desk(tmp_path, monkeypatch) as found:
+        yield found
