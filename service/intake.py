@@ -53,12 +53,16 @@ def route(session: Session, runtime: Runtime) -> Routed:
 
 
 def ask(session: Session, connection: str, tasks: Iterable[str]) -> set[str]:
-    """Let runs look at these tasks without any delivery: for sweeps and people. Returns the partitions."""
+    """Let runs look at these tasks without any delivery: for sweeps and people. Returns the partitions.
+
+    With them come those that were asked for before and have not been answered.
+    """
     tasks = sorted(set(tasks))
     owners = campaigns.requests_of(session, connection, tasks)
     found = {changes.partition_of(connection, owners.get(task, task)) for task in tasks}
-    changes.add(session, [changes.Hint(partition=partition, kind="other") for partition in sorted(found)])
-    return found
+    waiting = changes.again(session, connection)
+    changes.add(session, [changes.Hint(partition=partition, kind="other") for partition in sorted(found - waiting)])
+    return found | waiting
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from connectors.errors import TrackerError
 from service.runtime import Runtime
 from service.store import campaigns, hooks
 from service.store.engine import reading
@@ -23,6 +24,8 @@ class Found:
 
     tasks: frozenset[str]
     until: dict[str, datetime]
+    unread: dict[str, TrackerError]
+    """Projects that could not be read, and why."""
 
 
 def changed(runtime: Runtime, connection: str) -> Found:
@@ -34,14 +37,19 @@ def changed(runtime: Runtime, connection: str) -> Found:
     tracker = runtime.trackers[connection]
     found: set[str] = set()
     until: dict[str, datetime] = {}
+    unread: dict[str, TrackerError] = {}
     for project in runtime.settings.connections[connection].settings.projects:
         with reading(runtime.engine) as session:
             since = hooks.swept_until(session, connection, project) or now - FIRST
-        found |= set(tracker.changed_since(project, since - OVERLAP))
-        until[project] = now
+        try:
+            found |= set(tracker.changed_since(project, since - OVERLAP))
+        except TrackerError as error:
+            unread[project] = error
+        else:
+            until[project] = now
     with reading(runtime.engine) as session:
         found |= set(campaigns.unfinished_requests(session, connection))
-    return Found(frozenset(found), until)
+    return Found(frozenset(found), until, unread)
 
 
 def remember(session: Session, connection: str, found: Found) -> None:

@@ -91,21 +91,18 @@ def run_retention_step(_scheduled: str) -> None:
     while gone:
         with transaction(runtime.engine) as session:
             gone = inbox.discard(session, runtime.now() - KEEP_DELIVERIES)
-            changes.discard(session, runtime.now() - KEEP_DELIVERIES)
 
 
 def sweep_now(runtime: Runtime) -> int:
     """One sweep over every connection; returns for how many tasks a run was asked."""
     asked = 0
     for connection in runtime.settings.connections:
-        try:
-            found = sweep.changed(runtime, connection)
-        except TrackerError as error:
-            log.warning("sweep of %s failed: %s", connection, error)
-            with transaction(runtime.engine) as session:
-                ledger.note(session, "sweep", f"The sweep of {connection} failed and is tried again: {error}")
-            continue
+        found = sweep.changed(runtime, connection)
         with transaction(runtime.engine) as session:
+            for project, error in found.unread.items():
+                log.warning("sweep of %s in %s failed: %s", project, connection, error)
+                told = f"The sweep of {project} in {connection} failed and is tried again: {error}"
+                ledger.note(session, "sweep", told)
             partitions = intake.ask(session, connection, found.tasks)
             sweep.remember(session, connection, found)
             enqueue(session, partitions)
@@ -126,7 +123,7 @@ def enqueue(session: Session, partitions: Iterable[str], *, delay: float | None 
     """
     client = _client(session)
     wanted = list(partitions)
-    for partition in wanted if delay else sorted(set(wanted) - _about_to_run(session, wanted)):
+    for partition in wanted if delay else sorted(set(wanted) - _in_queue(session, wanted, "ENQUEUED")):
         options: dict[str, Any] = {
             "workflow_name": "run_campaign",
             "queue_name": QUEUE,
@@ -139,14 +136,14 @@ def enqueue(session: Session, partitions: Iterable[str], *, delay: float | None 
         client.enqueue_in_transaction(session, options, partition, attempt)  # type: ignore[arg-type]
 
 
-def _about_to_run(session: Session, partitions: Sequence[str]) -> set[str]:
+def _in_queue(session: Session, partitions: Sequence[str], status: str) -> set[str]:
     """Those with a run in the queue; held, so that it cannot begin before the caller's changes are committed."""
     runs = sa.table(
         "workflow_status",
         *map(sa.column, ("status", "queue_name", "queue_partition_key")),
         schema=None if is_sqlite(session.get_bind()) else "dbos",
     )
-    waiting = sa.select(runs.c.queue_partition_key).where(runs.c.status == "ENQUEUED", runs.c.queue_name == QUEUE)
+    waiting = sa.select(runs.c.queue_partition_key).where(runs.c.status == status, runs.c.queue_name == QUEUE)
     mine = waiting.where(runs.c.queue_partition_key.in_(partitions))
     # In one order, so that two callers never hold what the other waits for.
     return set(session.execute(mine.order_by(runs.c.queue_partition_key).with_for_update()).scalars())
@@ -207,7 +204,10 @@ def _later(runtime: Runtime, partition: str, rows: list[changes.Waiting], attemp
     asked = error.retry_after if isinstance(error, RateLimited) and error.retry_after else 0.0
     delay = max(_pause(attempt), asked)
     with transaction(runtime.engine) as session:
-        enqueue(session, [partition], delay=delay, attempt=attempt + 1)
+        if not _in_queue(
+            session, [partition], "DELAYED"
+        ):  # whoever asks meanwhile has a run at once, not ever more later
+            enqueue(session, [partition], delay=delay, attempt=attempt + 1)
         told = f"{partition} is tried again in {delay:.0f} s: {error}"
         ledger.note(session, "delayed", told, request_id=request_id.get())
     return told

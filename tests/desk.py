@@ -92,6 +92,11 @@ class Desk:
         with reading(self.runtime.engine) as session:
             return [line.kind for line in ledger.of_campaign(session, self.campaign(request).id)]
 
+    def latest(self, kind: str) -> list[str]:
+        """The ledger's newest sentences of one kind."""
+        with reading(self.runtime.engine) as session:
+            return [line.sentence for line in ledger.latest(session) if line.kind == kind]
+
 
 @contextmanager
 def memory_desk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:

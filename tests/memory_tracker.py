@@ -25,7 +25,7 @@ from connectors.contract import (
     Task,
     TaskId,
 )
-from connectors.errors import Rejected, TrackerError
+from connectors.errors import NotFound, Rejected, TrackerError
 
 DANA = Account(AccountId("1"), "Dana Ops", "dana.ops@example.com")
 
@@ -42,7 +42,11 @@ class MemoryTracker:
     refuses: Callable[[str, str], bool] = lambda _what, _task: False
     """Asked before each write with its name and the task's id."""
     fails: Callable[[str, str], BaseException | None] = lambda _moment, _what: None
-    """Asked `before` and `after` each write with its name; what it returns is raised."""
+    """Asked `before` and `after` each write, and before a read, with its name; what it returns is raised."""
+    gone: set[str] = field(default_factory=set)
+    """Projects that were deleted."""
+    unchanged: bool = False
+    """Nothing changed since anybody asked."""
     tasks: dict[TaskId, Task] = field(default_factory=dict)
     said: dict[CommentId, tuple[TaskId, Mark, str]] = field(default_factory=dict)
     links: set[tuple[TaskId, TaskId]] = field(default_factory=set)
@@ -94,6 +98,8 @@ class MemoryTracker:
         return next((task for task in self.tasks.values() if task.label == label), None)
 
     def read(self, ids: Collection[TaskId], within: Container | None = None) -> dict[TaskId, Task]:  # noqa: ARG002
+        if wrong := self.fails("before", "read"):
+            raise wrong
         return {name: self.tasks[name] for name in ids if name in self.tasks}
 
     def children(self, container: Container) -> list[Task]:
@@ -154,7 +160,9 @@ class MemoryTracker:
         return name
 
     def changed_since(self, project: str, since: datetime) -> list[TaskId]:  # noqa: ARG002
-        return list(self.tasks)
+        if project in self.gone:
+            raise NotFound(f"there is no project {project}")
+        return [] if self.unchanged else list(self.tasks)
 
     def hooks(self) -> list[Hook]:
         return []

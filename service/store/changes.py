@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -66,6 +65,14 @@ def partitions(session: Session) -> list[str]:
     return list(session.exec(query))
 
 
+def again(session: Session, connection: str) -> set[str]:
+    """What waits without a delivery; what was parked without one waits again, because nobody could replay it."""
+    mine = (col(ChangeRow.inbox_id).is_(None), col(ChangeRow.partition).startswith(f"{connection}:", autoescape=True))
+    parked = sa.update(ChangeRow).where(*mine, col(ChangeRow.state) == "parked")
+    session.execute(parked.values(state="received", reason=None))
+    return set(session.exec(select(ChangeRow.partition).where(*mine, col(ChangeRow.state) == "received")))
+
+
 def finish(session: Session, rows: Iterable[Waiting], state: InboxState, reason: str) -> None:
     """Record what came of them; a delivery is finished with its last change, and parked if any of them is."""
     rows = list(rows)
@@ -78,6 +85,9 @@ def finish(session: Session, rows: Iterable[Waiting], state: InboxState, reason:
     for part in portions(rows):
         ids = [row.id for row in part]
         session.execute(sa.update(ChangeRow).where(col(ChangeRow.id).in_(ids)).values(state=state, reason=reason))
+        if state != "parked":  # nobody will ask what became of a sweep's
+            over = sa.delete(ChangeRow).where(col(ChangeRow.id).in_(ids), col(ChangeRow.inbox_id).is_(None))
+            session.execute(over)
     for some in portions(deliveries):
         _finish_deliveries(session, some, reason)
 
@@ -110,10 +120,3 @@ def forget(session: Session, inbox_ids: Collection[str]) -> list[str]:
     """Drop the changes of deliveries that are routed anew; returns the partitions that they were for."""
     dropped = sa.delete(ChangeRow).where(col(ChangeRow.inbox_id).in_(inbox_ids)).returning(col(ChangeRow.partition))
     return sorted(set(session.execute(dropped).scalars()))
-
-
-def discard(session: Session, before: datetime) -> None:
-    """Delete what sweeps and people asked for, and what has been answered long ago."""
-    over = col(ChangeRow.state) != "received"
-    mine = sa.delete(ChangeRow).where(over, col(ChangeRow.inbox_id).is_(None), col(ChangeRow.at) < before)
-    session.execute(mine)
