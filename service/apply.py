@@ -118,15 +118,11 @@ class _Writer:
     def _create(self, actions: list[CreateTask]) -> list[Say]:
         """Make the tasks that are not there yet; returns what is to be said on those that nobody owns now."""
         with transaction(self._runtime.engine) as session:
-            links.intend(
+            first = links.intend(
                 session, self._campaign.id, self._campaign.connection, [action.planned.key for action in actions]
             )
         container = self._container()
-        found = {
-            task.mark.key: task
-            for task in self._tracker.children(container)
-            if task.mark and task.mark.campaign == self._campaign.id
-        }
+        found = {} if first else self._made_before(container)
         wanted = [action for action in actions if action.planned.key not in found]
         created = Created({}, {})
         if wanted:
@@ -135,6 +131,11 @@ class _Writer:
             self._note_created(action, found | dict(created.made), created)
         self._save_links()
         return [self._unowned(action.planned) for action in wanted if self._lost_owner(action.planned)]
+
+    def _made_before(self, container: Container) -> dict[str, Task]:
+        """What a call whose reply was lost has made, by key."""
+        children = self._tracker.children(container)
+        return {task.mark.key: task for task in children if task.mark and task.mark.campaign == self._campaign.id}
 
     def _lost_owner(self, planned: PlannedTask) -> bool:
         """The tracker made the task, and refused to assign it."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 
 import asana
 
@@ -80,16 +81,17 @@ class AsanaTracker:
         wanted = list(dict.fromkeys(ids))
         rows: list[Json] = []
         if within and len(wanted) > 1:
-            with suppress(NotFound):  # the container itself may be gone
-                rows = [row for row in retrying()(lambda: self._list(within)) if row["gid"] in wanted]
-            listed = {row["gid"] for row in rows}
+            # A request is no subtask of its own, so it is read meanwhile.
+            reads = [partial(self._listed, within), *(partial(self._alone, gid) for gid in wanted if gid == within.id)]
+            parts = self._calls.line.spread(lambda read: read(), reads)
+            rows = [row for part in parts for row in part if row["gid"] in wanted]
+            listed = {row["gid"] for row in rows} | {within.id}
             wanted = [gid for gid in wanted if gid not in listed]
         if len(wanted) == 1:
-            with suppress(NotFound):
-                rows.append(self._get(wanted[0]))
+            rows += self._alone(wanted[0])
         elif wanted:
-            reads = [Action("get", f"/tasks/{gid}", fields=self._fields) for gid in wanted]
-            rows += [row.data for row in visible(repeatable(self._calls, reads))]
+            gets = [Action("get", f"/tasks/{gid}", fields=self._fields) for gid in wanted]
+            rows += [row.data for row in visible(repeatable(self._calls, gets))]
         return {task.id: task for task in self._read_tasks(rows)}
 
     def children(self, container: Container) -> list[Task]:
@@ -190,6 +192,18 @@ class AsanaTracker:
         opts = {"opt_fields": ",".join(self._fields)}
         data: Json = retrying()(lambda: self._calls.one("GET", self._tasks.get_task, gid, dict(opts)))["data"]
         return data
+
+    def _alone(self, gid: str) -> list[Json]:
+        """One task, or none where it is gone."""
+        with suppress(NotFound):
+            return [self._get(gid)]
+        return []
+
+    def _listed(self, container: Container) -> list[Json]:
+        """Its tasks, or none where it is gone."""
+        with suppress(NotFound):
+            return retrying()(self._list, container)
+        return []
 
     def _list(self, container: Container) -> list[Json]:
         opts = {"opt_fields": ",".join(self._fields)}

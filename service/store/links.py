@@ -22,12 +22,16 @@ def views(session: Session, campaign_id: str) -> dict[str, LinkView]:
     return {link.key: _view(link) for link in of_campaign(session, campaign_id)}
 
 
-def intend(session: Session, campaign_id: str, connection: str, keys: Collection[str]) -> None:
-    """Note which tasks are about to be made, to be committed before the create call; known ones stay as they are."""
+def intend(session: Session, campaign_id: str, connection: str, keys: Collection[str]) -> bool:
+    """Note which tasks are about to be made, to be committed before the create call; known ones stay as they are.
+
+    Returns whether each of them was new: then nobody can have made any of them yet.
+    """
     rows = [{"campaign_id": campaign_id, "connection": connection, "key": key, "agreed": {}} for key in keys]
-    if rows:
-        insert = insert_new(session.get_bind().dialect, Link, ["campaign_id", "connection", "key"])
-        session.connection().execute(insert, rows)
+    if not rows:
+        return True
+    insert = insert_new(session.get_bind().dialect, Link, ["campaign_id", "connection", "key"])
+    return len(session.connection().execute(insert, rows).all()) == len(rows)
 
 
 def retry_refused(session: Session, connection: str, request_task: str) -> None:

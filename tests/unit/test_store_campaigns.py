@@ -111,10 +111,10 @@ def test_an_intended_link_stays_until_its_task_is_made(store_engine: sa.Engine) 
     with transaction(store_engine) as session:
         mine = campaign()
         campaigns.save(session, mine)
-        links.intend(session, mine.id, "jira", ["page", "invite"])
+        assert links.intend(session, mine.id, "jira", ["page", "invite"])
     with transaction(store_engine) as session:
-        links.intend(session, mine.id, "jira", ["page", "invite", "report"])
-        links.intend(session, mine.id, "jira", [])
+        assert not links.intend(session, mine.id, "jira", ["page", "invite", "report"])
+        assert links.intend(session, mine.id, "jira", [])
         made = task("invite", 9, agreed=agreed, pinned_on=date(2027, 1, 4), done_on=date(2027, 1, 5), dropped=True)
         refused = LinkView(key="report", state="refused", reason="Due date is required.")
         links.save(session, mine.id, "jira", [made, refused])
