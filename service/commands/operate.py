@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -34,6 +35,8 @@ def serve(
         worker = held.enter_context(working(runtime)) if work else None
         app = held.enter_context(serving(runtime, worker.ring if worker else _nobody))
         listen = runtime.settings.listen
+        # At Python's own 5 ms, whoever computes keeps the thread waiting that stores and answers webhooks.
+        sys.setswitchinterval(0.001)
         # uvicorn raises the signal once more after it has stopped: it must not kill us before the worker has stopped.
         signal.signal(signal.SIGTERM, lambda *_: None)
         uvicorn.run(app, host=listen.host, port=listen.port, log_config=None, access_log=False, server_header=False)

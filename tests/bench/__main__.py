@@ -42,8 +42,11 @@ def run(names: Iterable[str]) -> Iterator[Figure]:
         if name in ALONE:
             yield from ALONE[name]()
         else:
-            with installation() as home:
-                yield from AT_HOME[name](home)
+            try:
+                with installation() as home:
+                    yield from AT_HOME[name](home)
+            except TimeoutError as error:
+                yield Figure(name, str(error), "an end", met=False)
         _tell(f"{name}: {time.monotonic() - begun:.0f} s")
 
 
