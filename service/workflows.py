@@ -110,12 +110,6 @@ def sweep_now(runtime: Runtime) -> int:
     return asked
 
 
-def ask_for(runtime: Runtime, connection: str, tasks: Iterable[str]) -> None:
-    """Let runs look at these tasks now: for people and for replays."""
-    with transaction(runtime.engine) as session:
-        enqueue(session, intake.ask(session, connection, tasks))
-
-
 def enqueue(session: Session, partitions: Iterable[str], *, delay: float | None = None, attempt: int = 0) -> None:
     """Ask the engine for a run of each, in the caller's transaction; `delay` in seconds.
 
@@ -273,8 +267,11 @@ class Worker:
         self._doorbell.set()
         for thread in self._threads:
             thread.join(timeout=5)
-        # The sign of life is left to go out, so that a peer takes over what is not ended by then.
         DBOS.destroy(workflow_completion_timeout_sec=seconds)
+        with transaction(self._runtime.engine) as session:
+            held = _client(session).list_workflows(status=["PENDING"], executor_id=self.executor_id, load_input=False)
+            if not held:  # else its sign of life goes out, and a peer takes over what has not ended
+                workers.forget(session, self.executor_id)
         _clients.clear()
         _runtime = None
         self._held.close()
