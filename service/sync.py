@@ -228,7 +228,6 @@ class _Run:
         agreed = self.campaign.agreed
         return RequestView(
             task=self.request,
-            agreed=Status(agreed.get("status", Status.TODO)),
             rolled_up=Status(agreed.get("rolled_up", Status.TODO)),
         )
 
@@ -294,7 +293,6 @@ class _Run:
             finished = closed and not any(link.open for link in self.links.values())
             self.campaign.state = "done" if finished else "running"
         agreed = dict(self.campaign.agreed)
-        agreed["status"] = self.request.status if self.request else Status.DROPPED
         if plan:
             agreed["rolled_up"] = decide.roll_up(plan, self.links)
         agreed["waited"] = bool(agreed.get("waited")) or self.campaign.state in ("waiting_for_input", "refused")

@@ -8,6 +8,7 @@ from datetime import date
 from typing import TypeAlias
 
 from connectors.contract import Status, Task
+from service.core.explain import long_day
 from service.core.merge import LinkView
 from service.core.plan import Plan, PlannedTask
 
@@ -22,7 +23,7 @@ class CreateTask:
     planned: PlannedTask
 
     def __str__(self) -> str:
-        return f"Create “{self.planned.title}” for {self.planned.owner}, due {_day(self.planned.due_on)}."
+        return f"Create “{self.planned.title}” for {self.planned.owner}, due {long_day(self.planned.due_on)}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +50,8 @@ class MoveDates:
     was: date | None
 
     def __str__(self) -> str:
-        was = f" (was {_day(self.was)})" if self.was else ""
-        return f"Move “{self.title}” to {_day(self.due_on)}{was}."
+        was = f" (was {long_day(self.was)})" if self.was else ""
+        return f"Move “{self.title}” to {long_day(self.due_on)}{was}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +89,6 @@ class RequestView:
 
     task: Task | None
     """None: deleted, or no longer visible to us."""
-    agreed: Status
-    """What it read as when we last agreed."""
     rolled_up: Status
     """What its tasks added up to when we last agreed."""
 
@@ -202,7 +201,3 @@ def _drop(links: Mapping[str, LinkView], request: RequestView) -> list[Action]:
                 SetStatus(key=key, title=link.agreed.title, status=Status.DROPPED, because=because),
             ]
     return actions
-
-
-def _day(day: date) -> str:
-    return f"{day:%a} {day.day} {day:%b %Y}"

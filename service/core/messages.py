@@ -7,6 +7,7 @@ from datetime import date
 
 from connectors.contract import Status
 from service.core.decide import progress
+from service.core.explain import long_day
 from service.core.merge import LinkView
 from service.core.plan import Plan, PlannedTask
 
@@ -38,7 +39,7 @@ def _next_up(plan: Plan, links: Mapping[str, LinkView], owners: Mapping[str, str
     for task in plan.tasks:
         link = links.get(task.key)
         if link is None or not link.status.closed:
-            return f" Next: {task.title}, {owners.get(task.key, task.owner)}, due {day(task.due_on)}."
+            return f" Next: {task.title}, {owners.get(task.key, task.owner)}, due {long_day(task.due_on)}."
     return ""
 
 
@@ -47,7 +48,7 @@ def _row(task: PlannedTask, link: LinkView | None, owners: Mapping[str, str]) ->
     if link and link.status.closed:
         return f"**{task.title}** ({owners.get(task.key, task.owner)}): {status}"
     pinned = ", pinned by a person" if link and link.pinned_on else ""
-    return f"**{task.title}** ({owners.get(task.key, task.owner)}): due {day(task.due_on)}{pinned}, {status}"
+    return f"**{task.title}** ({owners.get(task.key, task.owner)}): due {long_day(task.due_on)}{pinned}, {status}"
 
 
 def cancelled_comment(title: str) -> str:
@@ -74,7 +75,8 @@ def refusal_comment(title: str, plan: Plan) -> str:
     if plan.compressions:
         lines += ["", "Already counted in: " + "; ".join(plan.compressions) + "."]
     if plan.earliest_anchor:
-        lines += ["", f"**The earliest possible date is {day(plan.earliest_anchor[1])}.** Set it on the request to go."]
+        earliest = long_day(plan.earliest_anchor[1])
+        lines += ["", f"**The earliest possible date is {earliest}.** Set it on the request to go."]
     return "\n".join(lines)
 
 
@@ -83,7 +85,7 @@ def moved_comment(plan: Plan, was: Mapping[str, date], now: Mapping[str, date], 
     titles = {task.key: task.title for task in plan.tasks}
     moved = [key for key in now if key in was and was[key] != now[key]]
     lines = [f"**{cause}** {len(moved)} {'task moves' if len(moved) == 1 else 'tasks move'}:", ""]
-    lines += [f"- {titles[key]}: {day(was[key])} → {day(now[key])}" for key in moved]
+    lines += [f"- {titles[key]}: {long_day(was[key])} → {long_day(now[key])}" for key in moved]
     if kept:
         lines += ["", "Kept where a person put it: " + ", ".join(kept) + "."]
     if plan.problems:
@@ -101,8 +103,3 @@ def refused_comment(refusals: Mapping[str, str]) -> str:
     """Tasks that the tracker would not make, with its own words."""
     lines = ["**The tracker refused some tasks of the plan:**", ""]
     return "\n".join([*lines, *(f"- {title}: {why}" for title, why in refusals.items())])
-
-
-def day(when: date) -> str:
-    """`Wed 2 Dec 2026`."""
-    return f"{when:%a} {when.day} {when:%b %Y}"

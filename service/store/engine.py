@@ -57,8 +57,17 @@ def check(engine: sa.Engine) -> None:
                     "SQLite does not tell the time in milliseconds here; use a newer SQLite or PostgreSQL."
                 )
     except sa.exc.OperationalError as error:
-        where = engine.url.render_as_string(hide_password=True)
-        raise StoreError(f"The database {where} does not open: {error.orig}") from error
+        raise StoreError(_closed(engine, str(error.orig).splitlines()[0])) from error
+
+
+def _closed(engine: sa.Engine, why: str) -> str:
+    url = engine.url.set(drivername=engine.dialect.name)  # as people write it
+    remedy = (
+        "its folder must exist, and this user must be allowed to write there; or name another file"
+        if is_sqlite(engine)
+        else "start it, or correct its address"
+    )
+    return f"The database {url.render_as_string()} does not open: {why}\n    {remedy}"
 
 
 @contextmanager

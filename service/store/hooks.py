@@ -35,7 +35,7 @@ def activate(
     session: Session, hook: HookRow, vault: Vault, *, vendor_id: str | None, secret: str | None = None
 ) -> None:
     """The vendor has made it, or a person will (no `vendor_id`); `secret` where the vendor chose one itself."""
-    hook.vendor_id, hook.state, hook.problem = vendor_id, "active", None
+    hook.vendor_id, hook.state = vendor_id, "active"
     if secret is not None:
         hook.sealed_secret = vault.seal(secret)
     session.add(hook)
@@ -48,7 +48,7 @@ def secret_of(hook: HookRow, vault: Vault) -> str | None:
 
 def delivered(session: Session, hook_ids: Collection[str], at: datetime) -> None:
     """These hooks work: a verified delivery came in."""
-    session.execute(sa.update(HookRow).where(col(HookRow.id).in_(hook_ids)).values(last_delivery_at=at, problem=None))
+    session.execute(sa.update(HookRow).where(col(HookRow.id).in_(hook_ids)).values(last_delivery_at=at))
 
 
 def swept_until(session: Session, connection: str, project: str) -> datetime | None:

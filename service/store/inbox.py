@@ -81,5 +81,5 @@ def _list(session: Session, state: InboxState, limit: int, *conditions: sa.Colum
 
 
 def _finish(session: Session, delivery_ids: Collection[str], state: InboxState, reason: str | None) -> None:
-    outcome = {"state": state, "reason": reason, "handled_at": now(), "attempts": Inbox.attempts + 1}
+    outcome = {"state": state, "reason": reason, "handled_at": now()}
     session.execute(sa.update(Inbox).where(col(Inbox.id).in_(delivery_ids)).values(outcome))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from sqlmodel import Session, col, select
 
 from service.store.tables import Ledger
@@ -18,9 +15,8 @@ def note(
     campaign_id: str | None = None,
     inbox_id: str | None = None,
     request_id: str | None = None,
-    data: Mapping[str, Any] | None = None,
 ) -> None:
-    """Append one line. `data` is JSON for programs and holds no secret."""
+    """Append one line."""
     session.add(
         Ledger(
             kind=kind,
@@ -28,7 +24,6 @@ def note(
             campaign_id=campaign_id,
             inbox_id=inbox_id,
             request_id=request_id,
-            data=dict(data or {}),
         )
     )
 

@@ -151,7 +151,6 @@ def _values(row: Received) -> dict[str, Any]:
         "state": "received",
         "routed": False,
         "request_id": row.request_id,
-        "attempts": 0,
     }
 
 

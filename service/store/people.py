@@ -20,3 +20,9 @@ def known(session: Session, connection: str, emails: Collection[str]) -> dict[st
 def remember(session: Session, connection: str, email: str, *, account_id: str | None, name: str | None = None) -> None:
     """Keep the tracker's answer; `account_id` is None where nobody matches."""
     put(session, Person(connection=connection, email=email.lower(), account_id=account_id, name=name, checked_at=now()))
+
+
+def names(session: Session, connection: str) -> dict[str, str]:
+    """Who is behind each account that was ever looked up, as the tracker calls them."""
+    query = select(Person).where(col(Person.connection) == connection)
+    return {person.account_id: person.name for person in session.exec(query) if person.account_id and person.name}

@@ -40,10 +40,6 @@ class Vault:
                 "A stored secret does not open with any of the secret keys; put back the key that sealed it."
             ) from None
 
-    def reseal(self, sealed: str) -> str:
-        """The same secret under the first key, so that the old keys can be retired; raises like `open`."""
-        return self.seal(self.open(sealed))
-
 
 def _fernet(key: str, place: int) -> Fernet:
     try:

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 from uuid_utils import uuid7
 
+from service.core.merge import LinkState
+
 InboxState = Literal["received", "handled", "ignored", "parked"]
 HookState = Literal["pending", "active", "gone"]
 CampaignState = Literal["waiting_for_input", "refused", "running", "done", "cancelled"]
-LinkState = Literal["intended", "made", "gone", "refused"]
 
 _CAMPAIGN_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that people mix up when they read an id aloud
 
@@ -90,7 +91,6 @@ class Inbox(SQLModel, table=True):
     """Its changes stand in the `change` table, each with the run that will look."""
     request_id: str | None = None
     handled_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
-    attempts: int = 0
 
 
 class ChangeRow(SQLModel, table=True):
@@ -126,7 +126,6 @@ class HookRow(SQLModel, table=True):
     state: HookState = Field(default="pending", sa_type=sa.String)
     created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
     last_delivery_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
-    problem: str | None = None
 
 
 class Sweep(SQLModel, table=True):
@@ -242,7 +241,6 @@ class Ledger(SQLModel, table=True):
     request_id: str | None = None
     kind: str
     sentence: str
-    data: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
 
 
 class Worker(SQLModel, table=True):

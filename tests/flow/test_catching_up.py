@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from dbos import DBOS
 
 from connectors.errors import AccessDenied, Unreachable
-from service import workflows
+from service import intake, workflows
 from service.bootstrap import working
 from service.store import changes
-from service.store.engine import reading
+from service.store.engine import reading, transaction
 from service.store.tables import ChangeRow
 from tests.desk import NOW, Desk
 
@@ -66,7 +66,8 @@ def test_a_campaign_that_fails_for_hours_has_one_later_attempt_waiting(desk: Des
     desk.tracker.fails = lambda _moment, what: Unreachable("off") if what == "read" else None
     with working(desk.runtime):
         for _ in range(3):
-            workflows.ask_for(desk.runtime, "memory", [request])
+            with transaction(desk.runtime.engine) as session:
+                workflows.enqueue(session, intake.ask(session, "memory", [request]))
             before = len(desk.latest("delayed"))
             while len(desk.latest("delayed")) == before:
                 time.sleep(0.02)

@@ -74,7 +74,7 @@ def link(key: str, due: date = DAY, status: Status = Status.TODO, after: tuple[s
 
 
 IN_STEP = {"build": link("build"), "test": link("test", DAY + timedelta(1), after=("build",))}
-REQUEST_OPEN = RequestView(task=task("request"), agreed=Status.TODO, rolled_up=Status.TODO)
+REQUEST_OPEN = RequestView(task=task("request"), rolled_up=Status.TODO)
 
 
 def test_a_plan_that_the_tracker_shows_needs_no_write() -> None:
@@ -130,17 +130,17 @@ def test_the_first_finished_task_moves_the_request_to_doing() -> None:
 def test_all_tasks_done_closes_the_request_and_a_reopened_one_opens_it_again() -> None:
     """The request follows its tasks both ways."""
     done = {key: replace(it, agreed=replace(it.agreed, status=Status.DONE)) for key, it in IN_STEP.items()}
-    doing = RequestView(task=task("request", Status.DOING), agreed=Status.DOING, rolled_up=Status.DOING)
+    doing = RequestView(task=task("request", Status.DOING), rolled_up=Status.DOING)
     [closed] = decide(PLAN, doing, done, cancelled=False)
     assert closed.status is Status.DONE
-    over = RequestView(task=task("request", Status.DONE), agreed=Status.DONE, rolled_up=Status.DONE)
+    over = RequestView(task=task("request", Status.DONE), rolled_up=Status.DONE)
     [reopened] = decide(PLAN, over, {**done, "test": IN_STEP["test"]}, cancelled=False)
     assert reopened.status is Status.DOING
 
 
 def test_a_request_that_a_person_closed_early_stays_closed() -> None:
     """Status belongs to the people in the tracker."""
-    closed = RequestView(task=task("request", Status.DONE), agreed=Status.DONE, rolled_up=Status.TODO)
+    closed = RequestView(task=task("request", Status.DONE), rolled_up=Status.TODO)
     assert decide(PLAN, closed, {**IN_STEP, "build": link("build", status=Status.DONE)}, cancelled=False) == []
 
 

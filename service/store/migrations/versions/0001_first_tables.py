@@ -50,7 +50,6 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_delivery_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("problem", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_hook_connection", "hook", ["connection"])
@@ -67,7 +66,6 @@ def upgrade() -> None:
         sa.Column("routed", sa.Boolean(), nullable=False),
         sa.Column("request_id", sa.String(), nullable=True),
         sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("attempts", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("hook_id", "key", name="inbox_once"),
     )
@@ -96,7 +94,6 @@ def upgrade() -> None:
         sa.Column("request_id", sa.String(), nullable=True),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("sentence", sa.String(), nullable=False),
-        sa.Column("data", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ledger_by_campaign", "ledger", ["campaign_id", "id"])
