@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 from sqlmodel import Session
 
@@ -85,13 +86,23 @@ def log_to_stderr(level: str) -> None:
     """One JSON object a line; every line of one piece of work carries the same request id."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s", rename_fields={"levelname": "level"})
+        JsonFormatter(
+            "%(asctime)s %(levelname)s %(name)s %(message)s",
+            rename_fields={"levelname": "level"},
+            reserved_attrs=[*RESERVED_ATTRS, "color_message"],  # uvicorn's message again, for terminals
+        )
     )
     handler.addFilter(_with_request_id)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log every address with its query
+    logging.getLogger("alembic.runtime.migration").addFilter(_is_an_upgrade)
+
+
+def _is_an_upgrade(record: logging.LogRecord) -> bool:
+    """Alembic also tells, at every health check, that it has looked."""
+    return record.levelno > logging.INFO or record.getMessage().startswith("Running")
 
 
 def _with_request_id(record: logging.LogRecord) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from service.commands.terminal import Refused
 
 if TYPE_CHECKING:
     from service.runtime import Runtime
+    from service.settings import Listen
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="The settings file; else $TMINUS_CONFIG.")]
 WRONG = 1
@@ -32,9 +34,10 @@ def serve(
     from service.bootstrap import serving, working
 
     with _installation(config, logs=True) as runtime, ExitStack() as held:
-        worker = held.enter_context(working(runtime)) if work else None
-        app = held.enter_context(serving(runtime, worker.ring if worker else _nobody))
         listen = runtime.settings.listen
+        worker = held.enter_context(working(runtime)) if work else None
+        _must_be_free(listen)
+        app = held.enter_context(serving(runtime, worker.ring if worker else _nobody))
         # At Python's own 5 ms, whoever computes keeps the thread waiting that stores and answers webhooks.
         sys.setswitchinterval(0.001)
         # uvicorn raises the signal once more after it has stopped: it must not kill us before the worker has stopped.
@@ -58,21 +61,26 @@ def connect(
     config: ConfigOption = None,
 ) -> None:
     """Subscribe to the trackers' webhooks. Run it while the service runs; as often as you like."""
+    from connectors.errors import TrackerError
     from service import people
     from service.connect import connect as connect_all
 
     with _installation(config) as runtime:
         failed = False
         for name in _connections(runtime, connection):
-            who = runtime.trackers[name].whoami()
-            typer.echo(f"{name}: signed in as {who.name}")
-            for result in connect_all(runtime, name):
-                typer.echo(f"{name}: {result.project}: {result.sentence}")
-                if result.by_hand:
-                    typer.echo(f"    Secret to enter there (shown only now): {result.by_hand}")
-                failed = failed or not (result.ok or result.by_hand)
-            for whom in people.look_up_all(runtime, name):
-                typer.echo(f"{name}: nobody there matches {whom}; the fallback role stands in")
+            try:
+                who = runtime.trackers[name].whoami()
+                typer.echo(f"{name}: signed in as {who.name}")
+                for result in connect_all(runtime, name):
+                    typer.echo(f"{name}: {result.project}: {result.sentence}")
+                    if result.by_hand:
+                        typer.echo(f"    Secret to enter there (shown only now): {result.by_hand}")
+                    failed = failed or not (result.ok or result.by_hand)
+                for whom in people.look_up_all(runtime, name):
+                    typer.echo(f"{name}: nobody there matches {whom}; the fallback role stands in")
+            except TrackerError as error:  # the other connections are none the worse for it
+                typer.echo(f"{name}: {error}; `tminus doctor` says how to mend it")
+                failed = True
         if failed:
             raise typer.Exit(WRONG)
 
@@ -131,7 +139,20 @@ def sweep(config: ConfigOption = None) -> None:
     from service.workflows import sweep_now
 
     with _installation(config) as runtime:
-        typer.echo(f"asked for runs of {sweep_now(runtime)} tasks")
+        typer.echo(f"{sweep_now(runtime)} tasks will be looked at by the worker within a second or so")
+
+
+def _must_be_free(listen: Listen) -> None:
+    """Refused where something else listens: uvicorn would only log it."""
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    try:
+        socket.create_server((listen.host, listen.port), family=family).close()
+    except OSError as error:
+        reason = str(error.strerror).partition(" (")[0]  # what follows is the address again
+        raise Refused(
+            f"nothing can listen on port {listen.port} of {listen.host}: {reason}",
+            "end what uses it, or set another `listen` in the settings",
+        ) from None
 
 
 def _nobody() -> None:

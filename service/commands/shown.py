@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from service.core import decide
 from service.core.merge import LinkView
 from service.core.plan import Plan
 from service.runtime import Runtime
-from service.store import campaigns, ledger, links
+from service.store import campaigns, ledger, links, people
 from service.store.engine import reading
 from service.store.tables import Campaign
+
+UNBROKEN = 1000
+"""Columns where the output is no terminal: a program gets every row on one line."""
 
 
 def show_all(runtime: Runtime) -> None:
     """Newest first."""
-    table = Table(box=None, pad_edge=False)
-    for heading in ("request", "title", "template", "state", "done", "where"):
-        table.add_column(heading)
+    table = _table("request", "title", "template", "state", "done", "where")
     with reading(runtime.engine) as session:
         for campaign in campaigns.listing(session, limit=200):
             done = _done(campaign, links.views(session, campaign.id))
-            table.add_row(
-                campaign.request_label, campaign.title, campaign.template, campaign.state, done, campaign.request_url
+            cells = (
+                campaign.request_label,
+                campaign.title,
+                campaign.template,
+                _state(campaign),
+                done,
+                campaign.request_url,
             )
-    Console().print(table)
+            table.add_row(*map(Text, cells))
+    _console().print(table)
 
 
 def show_one(runtime: Runtime, name: str) -> bool:
@@ -35,37 +45,58 @@ def show_one(runtime: Runtime, name: str) -> bool:
         if campaign is None:
             return False
         known = links.views(session, campaign.id)
+        names = people.names(session, campaign.connection)
         story = ledger.of_campaign(session, campaign.id)
-    console = Console()
-    console.print(f"[bold]{campaign.request_label}[/] {campaign.title} ({campaign.state}) {campaign.request_url}")
+    console = _console()
+    console.print(f"{campaign.request_label} {campaign.title} ({_state(campaign)}) {campaign.request_url}")
     if campaign.plan:
-        console.print(plan_table(Plan.from_dict(campaign.plan), known))
+        console.print(_plan_table(Plan.from_dict(campaign.plan), known, names))
     for line in story:
-        console.print(f"{line.at:%d %b %H:%M:%S}  {line.sentence}", highlight=False)
+        console.print(f"{line.at:%d %b %H:%M:%S}  {line.sentence}", soft_wrap=not console.is_terminal)
     return True
 
 
-def plan_table(plan: Plan, known: dict[str, LinkView]) -> Table:
-    """Plan beside reality: one row for each task."""
-    table = Table(box=None, pad_edge=False)
-    for heading in ("task", "where", "party", "owner", "start", "due", "waits for", "status"):
-        table.add_column(heading)
+def _plan_table(plan: Plan, known: Mapping[str, LinkView], names: Mapping[str, str]) -> Table:
+    """Plan beside reality: one row for each task. Where the owner's name is not known, the role stands."""
+    table = _table("", "task", "where", "party", "owner", "start", "due", "waits for", "status")
+    numbers = {task.key: number for number, task in enumerate(plan.tasks, start=1)}
     for task in plan.tasks:
         link = known.get(task.key)
-        owner = link.task.owner.name if link and link.task and link.task.owner else task.owner
+        account = link.agreed.owner if link else None
         pinned = " (pinned)" if link and link.pinned_on else ""
-        status = str(link.status) if link else "not made yet"
-        table.add_row(
+        cells = (
+            str(numbers[task.key]),
             task.title,
             link.label if link else "",
             task.party,
-            owner,
+            names.get(account or "", task.owner),
             f"{task.start_on:%d %b}",
             f"{task.due_on:%a %d %b}{pinned}",
-            ", ".join(task.depends_on),
-            status,
+            ", ".join(str(numbers[key]) for key in task.depends_on),
+            str(link.status) if link else "not made yet",
         )
+        table.add_row(*map(Text, cells))
     return table
+
+
+def _table(*headings: str) -> Table:
+    """Nothing in it is ever cut off: a label or an address that is too wide goes on in the next line."""
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def _console() -> Console:
+    # No markup: titles come from people, who put things in brackets.
+    console = Console(markup=False, highlight=False)
+    if not console.is_terminal:
+        console.width = UNBROKEN
+    return console
+
+
+def _state(campaign: Campaign) -> str:
+    return campaign.state.replace("_", " ")
 
 
 def _done(campaign: Campaign, known: dict[str, LinkView]) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sqlite3
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -43,3 +45,13 @@ def test_the_service_takes_leave_when_it_is_told_to_end(installation: Installati
         assert process.wait(timeout=30) == 0
     assert workers(installation) == 0
     assert "Traceback" not in installation.log.read_text()
+
+
+def test_a_taken_port_is_a_sentence(installation: Installation) -> None:
+    """It is told with a remedy and status 2, not in the log alone."""
+    port = urlsplit(installation.url).port
+    with socket.create_server(("127.0.0.1", port or 0)), installation.serving() as process:
+        assert process.wait(timeout=60) == 2
+    told = installation.log.read_text()
+    assert f"nothing can listen on port {port} of 127.0.0.1: Address already in use\n    end what" in told
+    assert "Traceback" not in told

@@ -32,11 +32,12 @@ def test_other_databases_are_refused(url: str) -> None:
 
 
 def test_a_database_that_does_not_open_is_named_without_its_password(tmp_path: Path) -> None:
-    """The error names the database and never the password in its URL."""
-    with pytest.raises(StoreError, match="nowhere"):
+    """The error names the database and what to do, and never the password in its URL."""
+    with pytest.raises(StoreError, match=r"nowhere/tminus\.db does not open: .*\n    its folder must exist"):
         check(make_engine(f"sqlite:///{tmp_path}/nowhere/tminus.db"))
     with pytest.raises(StoreError) as failure:
         check(make_engine(f"postgres://u:hunter2@/db?host={tmp_path}"))
+    assert "postgresql://u:***@/db" in str(failure.value)
     assert "hunter2" not in str(failure.value)
 
 
