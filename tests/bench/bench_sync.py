@@ -11,7 +11,7 @@ from tests.bench.installation import LATENCY, Installation
 from tests.bench.sites import Child, Remote, wait_until
 
 
-def measure(home: Installation, *, ticks: int = 80, size: int = 40) -> Iterator[Figure]:
+def measure(home: Installation, *, ticks: int = 60, size: int = 40) -> Iterator[Figure]:
     """Each tick waits until the one before has been answered, echoes included, and a random while more."""
     for site in home.sites:
         took = []
