@@ -79,6 +79,10 @@ class Simulator:
         """The vendor's API and the small HTML pages."""
         raise NotImplementedError
 
+    def connection(self) -> dict[str, Any]:
+        """The settings of a connection to this site; a secret as it is, where people name a variable."""
+        raise NotImplementedError
+
     def is_api(self, path: str) -> bool:
         """Whether this path is the vendor's (logged, delayed, faulty) and not one of our own pages."""
         raise NotImplementedError

@@ -15,6 +15,14 @@ from service.config_file import ConfigProblem, Document, Loc, is_reference, mapp
 REFERENCE_PAGE = "docs/reference/configuration.md"
 REQUESTER = "requester"
 """The role target that means: whoever filed the request."""
+_ASKED = {
+    "tuple_type": "should be a list, like [A, B]",
+    "mapping_type": "should be `name: value` pairs",
+    "dict_type": "should be `name: value` pairs",
+    "model_type": "should be `name: value` pairs",
+    "too_short": "should not be empty",
+}
+"""Where pydantic speaks of Python's types."""
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
@@ -44,7 +52,7 @@ def _words(kind: str, said: str, loc: Loc, inner: Loc, model: type[BaseModel]) -
         return f"`{name}` is missing", f"add it; {REFERENCE_PAGE} tells what belongs there"
     if kind == "extra_forbidden":
         return f"`{name}` is not a setting", did_you_mean(str(inner[-1]), _keys_beside(model, inner))
-    return f"`{name}` {plain(said)}", f"correct it; {REFERENCE_PAGE} tells what belongs there"
+    return f"`{name}` {_ASKED.get(kind) or plain(said)}", f"correct it; {REFERENCE_PAGE} tells what belongs there"
 
 
 def plain(said: str) -> str:

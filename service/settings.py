@@ -233,7 +233,7 @@ def check_against(settings: Settings, catalogue: HasTemplates) -> None:
         template = catalogue.templates.get(rule.template)
         if template is None:
             remedy = (
-                f"{did_you_mean(rule.template, catalogue.templates)}; `tminus templates check` tells of broken ones"
+                f"{did_you_mean(rule.template, catalogue.templates)}\n    `tminus templates check` tells of broken ones"
             )
             problems.append(document.problem(loc, f"there is no template `{rule.template}`", remedy))
             continue

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import json
 import signal
 import threading
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from service.commands.terminal import Refused, connector_named
 
 if TYPE_CHECKING:
+    from connectors.contract import Connector
     from connectors.simulating import Simulator
 
 
@@ -24,7 +27,7 @@ def simulate(
     simulator = _started(connector.simulator, port)
     typer.echo(
         f"The {connector.title} simulator serves at {simulator.url} (open it in a browser to see what is in it).\n"
-        f"To use it, set `url: {simulator.url}` in a connection with `tracker: {connector.name}`.\n"
+        f"{_how_to_connect(connector, simulator.connection())}"
         "Ctrl-C ends it."
     )
     ended = threading.Event()
@@ -32,6 +35,27 @@ def simulate(
         signal.signal(number, lambda *_: ended.set())
     ended.wait()
     simulator.stop()
+
+
+def _how_to_connect(connector: Connector[Any], settings: Mapping[str, Any]) -> str:
+    """What to put into the settings and the environment; the example's name is the tracker's own."""
+    from service.config_checks import is_secret
+
+    variables = {
+        name: f"{connector.name}_{name}".upper()
+        for name, field in connector.settings.model_fields.items()
+        if name in settings and is_secret(field.annotation)
+    }
+    shown = {name: f"${{{variables[name]}}}" if name in variables else json.dumps(settings[name]) for name in settings}
+    lines = [
+        "To use it, put this into tminus.yaml",
+        f"  {connector.name}:",
+        f"    tracker: {connector.name}",
+        *(f"    {name}: {value}" for name, value in shown.items()),
+        "below `connections`, and into .env",
+        *(f"  {variable}={settings[name]}" for name, variable in variables.items()),
+    ]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _started(where: str, port: int) -> Simulator:

@@ -75,10 +75,12 @@ def preview(
     today = now.date() if now else datetime.now().astimezone().date()
     try:
         inputs = read_inputs(recipe, dict(map(_pair, given or [])), today)
+        facts = Facts(inputs=inputs, complete_on=today, today=today)
+        plan = make_plan(recipe, catalogue.calendar_of(recipe, around=today), facts)
     except InputProblems as error:
-        raise Refused(str(error)) from None
-    facts = Facts(inputs=inputs, complete_on=today, today=today)
-    plan = make_plan(recipe, catalogue.calendar_of(recipe, around=today), facts)
+        raise Refused("\n".join(map(str, error.problems))) from None
+    except OverflowError:
+        raise Refused(f"no calendar reaches far enough from {today}", "choose another day for --now") from None
     if as_format is Format.JSON:
         typer.echo(json.dumps(plan.as_dict(), indent=2))
     else:
@@ -101,7 +103,7 @@ def _recipe(catalogue: Catalogue, name: str) -> Template:
     from service.config_checks import did_you_mean
 
     if name not in catalogue.templates:
-        broken = "; `tminus templates check` tells why others are refused" if catalogue.problems else ""
+        broken = "\n    `tminus templates check` tells why others are refused" if catalogue.problems else ""
         raise Refused(f"there is no template `{name}`", did_you_mean(name, catalogue.templates) + broken)
     return catalogue.templates[name]
 

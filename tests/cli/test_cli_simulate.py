@@ -12,22 +12,34 @@ from pathlib import Path
 import httpx
 import pytest
 from cryptography.fernet import Fernet
+from ruamel.yaml import YAML
+
+from connectors.registry import installed
 
 TMINUS = Path(sys.executable).with_name("tminus")
 
 
+def signed_in(said: str) -> str:
+    """As whom the settings that it told sign in."""
+    [(_, told)] = YAML(typ="safe").load(said.partition("tminus.yaml\n")[2].partition("below")[0]).items()
+    variable, _, secret = said.partition(".env\n")[2].strip().partition("=")
+    connector = installed()[told.pop("tracker")]
+    given = {name: secret if value == f"${{{variable}}}" else value for name, value in told.items()}
+    assert secret in given.values()
+    return connector.open(connector.settings.model_validate(given)).whoami().name
+
+
 @pytest.mark.parametrize(("tracker", "end"), [("jira", signal.SIGINT), ("asana", signal.SIGTERM)])
 def test_a_simulator_serves_until_it_is_told_to_end(tracker: str, end: signal.Signals) -> None:
-    """It says where it serves, shows its page there, and ends with status 0."""
+    """It says where it serves, shows its page there, tells the settings that work, and ends with status 0."""
     with subprocess.Popen([TMINUS, "simulate", tracker], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         first = process.stdout.readline()
         found = re.search(r"http://127\.0\.0\.1:\d+", first)
         assert found, first
         assert httpx.get(found[0], follow_redirects=True).status_code == 200
-        said = process.stdout.readline() + process.stdout.readline()
-        assert f"`url: {found[0]}" in said
-        assert "Ctrl-C" in said
+        said = "".join(iter(process.stdout.readline, "Ctrl-C ends it.\n"))
+        assert signed_in(said) == "Tminus"
         process.send_signal(end)
         assert process.wait(timeout=20) == 0
 

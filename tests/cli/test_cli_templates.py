@@ -62,8 +62,9 @@ def test_an_impossible_date_says_why_and_what_is_possible() -> None:
         (["webinar", "--now", "2026-11-23"], "Webinar date is missing"),
         (["webinar", "--input", "webinar_date=soon"], "'soon' is not a date"),
         (["webinar", "--input", "webinar_date=2027-02-30"], "'2027-02-30' is not a date"),
-        (["webinar", "--input", "webinar_dat=2027-01-21"], "did you mean `webinar_date`?"),
+        (["webinar", "--input", "webinar_dat=2027-01-21"], "`webinar_date`?\nWebinar date is missing"),
         (["webinar", "--now", "tomorrow"], "--now"),
+        (["email_send", "--now", "9999-12-30"], "choose another day for --now"),
         (["webinar", "--templates", "/nowhere"], "there is no folder /nowhere"),
     ],
 )

@@ -85,6 +85,9 @@ class AsanaSimulator(Simulator):
         """The API's base address, as a client is configured with it."""
         return self.url + BASE
 
+    def connection(self) -> dict[str, Any]:
+        return {"url": self.api, "token": self.token, "workspace": self.workspace, "projects": [self.project]}
+
     @property
     def workspace(self) -> str:
         """The workspace's gid."""

@@ -46,12 +46,8 @@ class AsanaStage:
         self.simulator.site.refused_names.add(self.unwanted_title)
 
     def settings(self) -> Mapping[str, Any]:
-        return {
-            "url": self.simulator.api,
-            "token": self.simulator.token,
-            "workspace": self.simulator.workspace,
+        return self.simulator.connection() | {
             "team": next(iter(self.simulator.site.teams)),
-            "projects": [self.project],
             "status_field": self.simulator.fields[_FIELD],
             "statuses": dict(_OPTIONS),
             "rate": 1_000_000,  # many tests share one connection

@@ -17,6 +17,7 @@ from connectors.jira.simulator.issue_routes import ISSUE_RESOURCES
 from connectors.jira.simulator.limits import Limits, Over
 from connectors.jira.simulator.pages import Pages
 from connectors.jira.simulator.people import OPS, REQUESTER, People, View
+from connectors.jira.simulator.seed import SERVICE_USER, TOKEN
 from connectors.jira.simulator.site_routes import SITE_RESOURCES
 from connectors.jira.simulator.state import Site
 from connectors.jira.simulator.strict import Refusal
@@ -83,6 +84,9 @@ class JiraSimulator(Simulator):
     def build(self) -> ASGIApp:
         pages = Pages(self.site, self._people, self.knobs, lambda: self.url, self.summary)
         return wire([*SITE_RESOURCES, *ISSUE_RESOURCES], self.site, self.hooks, lambda: self.url, pages.routes())
+
+    def connection(self) -> dict[str, Any]:
+        return {"url": self.url, "email": SERVICE_USER, "token": TOKEN, "projects": ["MKT"]}
 
     def is_api(self, path: str) -> bool:
         return path.startswith("/rest/")
