@@ -57,17 +57,19 @@ def check(engine: sa.Engine) -> None:
                     "SQLite does not tell the time in milliseconds here; use a newer SQLite or PostgreSQL."
                 )
     except sa.exc.OperationalError as error:
-        raise StoreError(_closed(engine, str(error.orig).splitlines()[0])) from error
+        raise unusable(engine, error) from error
 
 
-def _closed(engine: sa.Engine, why: str) -> str:
+def unusable(engine: sa.Engine, error: sa.exc.OperationalError) -> StoreError:
+    """What the database said, in one line, and the remedy."""
     url = engine.url.set(drivername=engine.dialect.name)  # as people write it
     remedy = (
         "its folder must exist, and this user must be allowed to write there; or name another file"
         if is_sqlite(engine)
         else "start it, or correct its address"
     )
-    return f"The database {url.render_as_string()} does not open: {why}\n    {remedy}"
+    why = str(error.orig).splitlines()[0]
+    return StoreError(f"The database {url.render_as_string()} cannot be used: {why}\n    {remedy}")
 
 
 @contextmanager

@@ -11,19 +11,26 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 
-from service.store.engine import StoreError, is_sqlite
+from service.store.engine import StoreError, is_sqlite, unusable
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = 7_466_287_115  # any number, as long as it stays the same: two starting workers must meet on it
 
 
 def upgrade(engine: sa.Engine, revision: str = "head") -> None:
-    """Apply what is pending, all in one transaction; a second process that starts meanwhile waits for the first."""
+    """Apply what is pending, all in one transaction; a second process that starts meanwhile waits for the first.
+
+    Raises `StoreError` where the database cannot be written.
+    """
     with engine.begin() as connection:
-        if is_sqlite(connection):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        try:
+            if is_sqlite(connection):
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                connection.exec_driver_sql("PRAGMA user_version = 0")  # a read-only file would fail only later
+            else:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        except sa.exc.OperationalError as error:
+            raise unusable(engine, error) from error
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)

@@ -14,6 +14,7 @@ from sqlmodel import select
 
 from service.store import people
 from service.store.engine import StoreError, check, make_engine, reading, transaction, worker_lock
+from service.store.migrating import upgrade
 from service.store.tables import Person
 
 
@@ -33,12 +34,21 @@ def test_other_databases_are_refused(url: str) -> None:
 
 def test_a_database_that_does_not_open_is_named_without_its_password(tmp_path: Path) -> None:
     """The error names the database and what to do, and never the password in its URL."""
-    with pytest.raises(StoreError, match=r"nowhere/tminus\.db does not open: .*\n    its folder must exist"):
+    with pytest.raises(StoreError, match=r"nowhere/tminus\.db cannot be used: .*\n    its folder must exist"):
         check(make_engine(f"sqlite:///{tmp_path}/nowhere/tminus.db"))
     with pytest.raises(StoreError) as failure:
         check(make_engine(f"postgres://u:hunter2@/db?host={tmp_path}"))
     assert "postgresql://u:***@/db" in str(failure.value)
     assert "hunter2" not in str(failure.value)
+
+
+def test_a_file_that_cannot_be_written_is_told_with_a_remedy(sqlite_url: str) -> None:
+    """As when another user owns it."""
+    path = sqlite_url.removeprefix("sqlite:///")
+    engine = make_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
+    with pytest.raises(StoreError, match="cannot be used: attempt to write a readonly database\n    its folder"):
+        upgrade(engine)
+    engine.dispose()
 
 
 def test_sqlite_is_set_to_survive_a_power_cut(sqlite_url: str) -> None:
