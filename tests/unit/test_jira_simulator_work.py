@@ -107,7 +107,9 @@ class TestLinksCommentsAndProperties:
         one, two = sim.file_request("Task", "One"), sim.file_request("Task", "Two")
         sides = {"inwardIssue": {"key": one}, "outwardIssue": {"key": two}}
         refused(api.post("issueLink", json={"type": {"name": "Stops"}, **sides}), 404)
-        refused(api.post("issueLink", json={"type": {"name": "Blocks"}, **sides, "inwardIssue": {"key": "MKT-999"}}), 404)
+        refused(
+            api.post("issueLink", json={"type": {"name": "Blocks"}, **sides, "inwardIssue": {"key": "MKT-999"}}), 404
+        )
         refused(api.post("issueLink", json={"type": {"name": "Blocks"}, "outwardIssue": {"key": two}}))
 
     def test_comments_are_documents_and_carry_properties(self, sim: JiraSimulator, api: httpx.Client) -> None:
