@@ -83,7 +83,8 @@ def refusal_comment(title: str, plan: Plan) -> str:
 def moved_comment(plan: Plan, was: Mapping[str, date], now: Mapping[str, date], kept: Sequence[str], cause: str) -> str:
     """One message for one re-planning: what moved, what was kept, and what does not fit any more."""
     titles = {task.key: task.title for task in plan.tasks}
-    moved = [key for key in now if key in was and was[key] != now[key]]
+    # In the plan's order: the text names the comment, and must be the same when a run is repeated.
+    moved = [key for key in titles if key in was and key in now and was[key] != now[key]]
     lines = [f"**{cause}** {len(moved)} {'task moves' if len(moved) == 1 else 'tasks move'}:", ""]
     lines += [f"- {titles[key]}: {long_day(was[key])} → {long_day(now[key])}" for key in moved]
     if kept:
