@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from connectors.contract import Finding
 from connectors.errors import AccessDenied, NotFound, TrackerError, Unreachable
@@ -11,6 +11,7 @@ from service.connect import base_of
 from service.runtime import Runtime
 from service.store import hooks, inbox, migrating
 from service.store.engine import reading
+from service.store.tables import HookRow
 
 
 def examine(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
@@ -64,7 +65,8 @@ def _hooks(runtime: Runtime, connection: str) -> Iterator[Finding]:
     try:
         listed = {hook.target: hook for hook in runtime.trackers[connection].hooks()}
     except (AccessDenied, NotFound):
-        return  # hooks entered by hand cannot be listed
+        yield from _unheard(rows)  # hooks entered by hand cannot be listed
+        return
     for row in rows:
         there = listed.get(row.target)
         if there is None:
@@ -75,6 +77,15 @@ def _hooks(runtime: Runtime, connection: str) -> Iterator[Finding]:
     for target in listed:
         if target.startswith(base_of(runtime)) and target not in known:
             yield Finding("A stale hook of an earlier installation still calls us and is refused.", remedy)
+
+
+def _unheard(rows: Iterable[HookRow]) -> Iterator[Finding]:
+    for row in rows:
+        if row.last_delivery_at is None:
+            yield Finding(
+                f"Our account may not list hooks, and nothing has come yet through the one for {row.project}.",
+                "Let an administrator check that it was entered as `tminus connect` told; then change any task there.",
+            )
 
 
 def _remedy(error: TrackerError) -> str:

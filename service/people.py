@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from connectors.contract import AccountId, Task
+from connectors.errors import AccessDenied, Rejected
 from service.runtime import Runtime
 from service.store import people
 from service.store.engine import reading, transaction
+
+log = logging.getLogger(__name__)
 
 ASK_AGAIN = timedelta(days=1)
 
@@ -79,7 +83,13 @@ def _account(runtime: Runtime, connection: str, project: str | None, meant: str 
     with reading(runtime.engine) as session:
         known = people.known(session, connection, [person.email]).get(person.email.lower())
     if known is None or runtime.now() - known.checked_at > ASK_AGAIN:
-        account = runtime.trackers[connection].find_account(person.email, project)
+        try:
+            account = runtime.trackers[connection].find_account(person.email, project)
+        except AccessDenied:
+            raise
+        except Rejected as error:
+            log.warning("%s could not be looked up in %s: %s", person.name, connection, error)
+            return None  # not remembered: asked again for the next plan
         with transaction(runtime.engine) as session:
             people.remember(
                 session,

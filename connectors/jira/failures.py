@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from html import unescape
 from typing import Any
 
 import httpx
@@ -13,6 +15,8 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 
 from connectors.errors import OutcomeUnknown, Rejected, TrackerError, Unreachable
 from connectors.line import from_status
+
+_TAG = re.compile(r"<[^>]*>")
 
 
 def translate(error: Exception) -> TrackerError | None:
@@ -49,12 +53,13 @@ def from_answer(status: int, body: str, headers: Mapping[str, str]) -> TrackerEr
 
 
 def words(body: str) -> str:
-    """`errorMessages` and `errors` of an answer in one line, or its first 300 characters where it has neither."""
+    """`errorMessages` and `errors` of an answer in one line, or its first 300 characters, without the tags of a page
+    that is not Jira's, where it has neither."""
     try:
         parsed = json.loads(body)
     except ValueError:
         parsed = None
-    return told(parsed) or " ".join(body.split())[:300] or "no reason given"
+    return told(parsed) or " ".join(unescape(_TAG.sub(" ", body)).split())[:300] or "no reason given"
 
 
 def told(collection: Any) -> str:

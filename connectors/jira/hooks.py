@@ -66,9 +66,9 @@ class Hooks:
             if error.status == 401:
                 raise
             raise ByHand(
-                f"{error}. Our account may not add webhooks. Ask a Jira administrator to open System → WebHooks and "
-                f"enter: URL {target}; events {', '.join(EVENTS)}; JQL {_jql(project)}; exclude body: no; "
-                "secret: this hook's secret, which is kept out of messages and logs",
+                f"{str(error).rstrip('.')}. Our account may not add webhooks. Ask a Jira administrator to open "
+                f"System → WebHooks and enter: URL {target}; events {', '.join(EVENTS)}; JQL {_jql(project)}; "
+                "exclude body: no; secret: this hook's secret, which is kept out of messages and logs",
                 status=error.status,
                 request_id=error.request_id,
             ) from error

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.errors import Rejected
+from connectors.errors import NotFound, Rejected
 from connectors.jira.client import JiraApi
 from connectors.jira.mapping import IssueReader, StatusMap
 from connectors.jira.remember import Memory
@@ -44,15 +44,22 @@ class Site:
 
     def start_field(self) -> str | None:
         """The configured one, else the date field named "Start date" (its id differs from site to site)."""
-        return self._settings.start_field or _start_field(self._all_fields(), "id")
+        return self._settings.start_field or start_field_of(self._all_fields(), "id")
 
     def reader(self) -> IssueReader:
         """What turns this site's issues into tasks."""
         return IssueReader(self._settings.site, self.statuses, self.names(), self.start_field())
 
     def issue_types(self, project: str) -> list[dict[str, Any]]:
-        """Those in which our account may create issues."""
-        return self._types.get(project, lambda: self._api.create_meta(project))
+        """Those in which our account may create issues; all of the project's where the site has no list of those."""
+
+        def read() -> list[dict[str, Any]]:
+            try:
+                return self._api.create_meta(project)
+            except NotFound:
+                return list(self._api.project(project).get("issueTypes") or ())
+
+        return self._types.get(project, read)
 
     def screen(self, project: str, type_name: str, *, subtask: bool = False) -> Screen:
         """Raises `Rejected` where the project has no such issue type.
@@ -69,9 +76,14 @@ class Site:
         return self._screens.get((project, kind["id"]), lambda: self._read_screen(project, kind))
 
     def _read_screen(self, project: str, kind: Mapping[str, Any]) -> Screen:
-        fields = self._api.create_meta(project, kind["id"])
-        start_field = self._settings.start_field or _start_field(fields, "fieldId")
+        try:
+            fields = self._api.create_meta(project, kind["id"])
+        except NotFound:
+            fields = []
         # An empty list is Jira not telling, not a screen without fields: its refusals will tell.
+        start_field = (
+            (self._settings.start_field or start_field_of(fields, "fieldId")) if fields else self.start_field()
+        )
         on_screen = [field["fieldId"] for field in fields] or [*_FILLED, start_field or ""]
         return Screen(
             type_id=kind["id"],
@@ -89,9 +101,9 @@ class Site:
         return self._fields.get("all", self._api.fields)
 
 
-def _start_field(fields: list[dict[str, Any]], id_name: str) -> str | None:
+def start_field_of(fields: list[dict[str, Any]], id_name: str) -> str | None:
+    """The date field named "Start date", in a list whose entries have their id under `id_name`."""
     for field in fields:
-        custom = str((field.get("schema") or {}).get("custom", ""))
-        if field["name"].casefold() == "start date" and custom.endswith(":datepicker"):
+        if field["name"].casefold() == "start date" and (field.get("schema") or {}).get("type") == "date":
             return str(field[id_name])
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from connectors.contract import (
@@ -34,7 +35,15 @@ from connectors.jira.remember import Memory
 from connectors.jira.settings import JiraSettings
 from connectors.jira.site import Site
 from connectors.jira.workflow import Workflow
-from connectors.retrying import retrying
+from connectors.retrying import PASSING, retrying
+
+
+class _Conflict(Exception):
+    """Somebody edited the issue at the same moment. What we write does not depend on what was there: write again."""
+
+    def __init__(self, refusal: Rejected) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
 
 
 class JiraTracker:
@@ -155,4 +164,15 @@ class JiraTracker:
 
     def _edit(self, task: TaskId, fields: Mapping[str, object]) -> None:
         if fields:
-            retrying()(self._api.send, "PUT", f"issue/{task}", {"fields": dict(fields)}, items=[task])
+            try:
+                retrying(attempts=4, on=(*PASSING, _Conflict))(self._put, task, fields)
+            except _Conflict as conflict:
+                raise conflict.refusal from None
+
+    def _put(self, task: TaskId, fields: Mapping[str, object]) -> None:
+        try:
+            self._api.send("PUT", f"issue/{task}", {"fields": dict(fields)}, items=[task])
+        except Rejected as error:
+            if error.status == HTTPStatus.CONFLICT:
+                raise _Conflict(error) from error
+            raise

@@ -54,6 +54,17 @@ def test_connect_makes_a_hook_again_that_the_tracker_dropped(home: House) -> Non
     assert len(home.asana.hooks.all) == 1
 
 
+def test_connect_goes_on_to_the_next_tracker_where_one_refuses_us(home: House) -> None:
+    """It says which, and exits with 1."""
+    tokens = dict(home.jira.site.tokens)
+    home.jira.site.tokens.clear()
+    result = tminus(home, "connect")
+    home.jira.site.tokens.update(tokens)
+    assert result.returncode == 1
+    assert "jira: Jira answered 401" in result.stdout
+    assert "asana: signed in as" in result.stdout
+
+
 def test_doctor_finds_nothing_wrong_with_a_healthy_installation(home: House) -> None:
     """And says so."""
     result = tminus(home, "doctor")
@@ -135,8 +146,8 @@ def test_a_hook_that_only_a_person_may_make_is_spelled_out_and_then_works(home: 
             row.state = "gone"
             session.add(row)
     result = tminus(home, "connect", "jira")
-    administrator.denied.discard("ADMINISTER")
     assert result.returncode == 0, result.stderr
+    assert "nothing has come yet" in tminus(home, "doctor").stdout
     told = re.search(r"URL (\S+);.*Secret to enter there \(shown only now\): (\S+)", result.stdout, re.DOTALL)
     assert told
     target, secret = told.groups()
@@ -144,3 +155,5 @@ def test_a_hook_that_only_a_person_may_make_is_spelled_out_and_then_works(home: 
     signed = urllib.request.Request(target, body, {"X-Hub-Signature": f"sha256={sign(secret, body)}"})
     with urllib.request.urlopen(signed) as answer:
         assert answer.status == 202
+    assert "nothing has come yet" not in tminus(home, "doctor").stdout
+    administrator.denied.discard("ADMINISTER")

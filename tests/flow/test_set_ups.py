@@ -49,3 +49,17 @@ def test_a_person_whom_the_tracker_does_not_know_blocks_nothing(
     meant_for_dana = [child for child in children if "Meant for Dana Ops (dana.ops@example.com)" in child.text]
     assert len(meant_for_dana) > 1
     assert {child.assignee for child in meant_for_dana} == {"lee.lead@example.com"}
+
+
+def test_people_who_cannot_be_looked_up_block_nothing(
+    tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the tracker refuses the search itself, the tasks stand without owners and say for whom they were meant."""
+    with house(tmp_path, sqlite_url, monkeypatch) as home:
+        home.jira.knobs.only, home.jira.knobs.error_status = "user/assignable/search", 400
+        home.jira.knobs.error_before = 1.0
+        key = home.jira.file_request("List Import", "Leads")
+        home.running(key)
+        children = home.jira.children(key)
+    assert {child.assignee for child in children} <= {None, "rita.requester@example.com"}
+    assert any("Meant for Dana Ops (dana.ops@example.com)" in child.text for child in children)

@@ -227,7 +227,7 @@ def test_a_document_becomes_plain_text_line_by_line() -> None:
         ('{"errorMessages": ["No."], "errors": {"duedate": "Not a date."}}', "No.; duedate: Not a date."),
         ('{"errorMessages": [], "errors": {}}', '{"errorMessages": [], "errors": {}}'),
         ('{"message": "Basic auth is off."}', "Basic auth is off."),
-        ("<html>\n  <b>Bad\n gateway</b>", "<html> <b>Bad gateway</b>"),
+        ("<html>\n  <b>It&#39;s a bad\n gateway</b>", "It's a bad gateway"),
         ("", "no reason given"),
         ("[1]", "[1]"),
     ],

@@ -264,7 +264,7 @@ def test_the_doctor_tells_what_a_person_must_mend() -> None:
         site.sim.site.require("assignee")
         findings = list(site.tracker.inspect())
         told = "\n".join(finding.problem for finding in findings)
-        for word in ("Precedes", "NOPE", "Link Issues", "Assignee", "Start date", "webhooks"):
+        for word in ("Precedes", "NOPE", "Link Issues", "Assignee", "Start date"):
             assert word in told
         assert all(finding.problem.endswith(".") and finding.remedy.endswith(".") for finding in findings)
 

@@ -102,7 +102,6 @@ class JiraStage:
             Trouble("no such link type", "Precedes", lambda: {"link_type": "Precedes"}),
             Trouble("no such issue type", "Mission", lambda: {"container": "epic", "task_type": "Mission"}),
             Trouble("a missing permission", "Link Issues", lambda: deny("LINK_ISSUES")),
-            Trouble("hooks cannot be listed", "webhooks", lambda: deny("ADMINISTER")),
             Trouble("no due date on the screen", "Due date", lambda: unscreen("duedate")),
             Trouble("no start date on the screen", "Start date", lambda: unscreen(START_DATE)),
             Trouble("a demanded field", "Assignee", demand),
