@@ -169,6 +169,8 @@ def show(record: Any, tree: Tree, shape: str, *, oauth: bool = False) -> dict[st
         value = getattr(record, name, MISSING)
         if value is MISSING or (name == "external" and not oauth):
             continue
+        if value is None and shape == "webhook":
+            continue  # Asana's document knows no null here
         out[name] = _inner(value, branch, fields.get(name, ""), oauth)
     return out
 
