@@ -29,7 +29,7 @@ def examine(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
             for finding in _connection(runtime, connection, with_store=not pending):
                 yield connection, finding
         except TrackerError as error:
-            yield connection, Finding(f"{type(error).__name__}: {error}", _remedy(error))
+            yield connection, Finding(f"{str(error).rstrip('.')}.", _remedy(error))
 
 
 def _parked(runtime: Runtime) -> Iterator[tuple[str, Finding]]:

@@ -38,7 +38,7 @@ class Doctor:
             retrying()(self._api.myself)
         except AccessDenied as error:
             yield Finding(
-                f"Jira does not accept the credentials: {error}.",
+                f"Jira does not accept the credentials: {str(error).rstrip('.')}.",
                 "Create a new API token for the service user and set it as this connection's token.",
             )
             return
