@@ -267,7 +267,7 @@ def test_lists_are_filtered_by_time(api: Api, sim: AsanaSimulator) -> None:
     old, done = (api.made("/tasks", {"name": name, "projects": [project]}) for name in ("old", "done"))
     sim.complete(done)
     sim.clock.offset += timedelta(hours=1)
-    since = sim.clock.now().isoformat()
+    since = (sim.clock.now() - timedelta(minutes=1)).isoformat()  # Asana tells whole milliseconds
     new = api.made("/tasks", {"name": "new", "projects": [project]})
     rows = {key: api("GET", "/tasks", project=project, **{key: since}).json()["data"]
             for key in ("modified_since", "completed_since")}  # fmt: skip
