@@ -26,7 +26,7 @@ from connectors.contract import (
 from connectors.errors import AccessDenied, Rejected, TrackerError
 from service import people
 from service.core.decide import REQUEST, Action, CreateTask, MoveDates, Say, SetDependencies, SetStatus
-from service.core.merge import Agreed, LinkView
+from service.core.merge import Agreed, LinkView, linked
 from service.core.plan import PlannedTask
 from service.runtime import Runtime
 from service.store import campaigns, comments, links
@@ -150,7 +150,7 @@ class _Writer:
     def _note_created(self, action: CreateTask, made: Mapping[str, Task], created: Created) -> None:
         key, planned = action.planned.key, action.planned
         if key in made:
-            self._applied.links[key] = _linked(planned, made[key])
+            self._applied.links[key] = linked(key, made[key], planned.start_on, planned.due_on)
             self._applied.done.append(action)
         elif key in created.refused:
             words = str(created.refused[key])
@@ -293,20 +293,6 @@ class _Writer:
 
     def _mark(self, key: str) -> Mark:
         return Mark(self._campaign.id, key)
-
-
-def _linked(planned: PlannedTask, made: Task) -> LinkView:
-    agreed = Agreed(
-        title=made.title,
-        status=made.status,
-        due_on=made.due_on,
-        start_on=made.start_on,
-        owner=made.owner.id if made.owner else None,
-        plan_start=planned.start_on,
-        plan_due=planned.due_on,
-        undated=made.due_on is None,
-    )
-    return LinkView(key=planned.key, state="made", task=made, label=made.label, agreed=agreed)
 
 
 def _by_task(actions: Iterable[Action]) -> list[list[Action]]:

@@ -18,7 +18,7 @@ from service.connect import watch
 from service.core import decide, messages
 from service.core.calendar import Calendar
 from service.core.decide import REQUEST, Action, CreateTask, RequestView, Say
-from service.core.merge import LinkView, News, settle
+from service.core.merge import LinkView, News, linked, settle
 from service.core.plan import InputProblems, Plan
 from service.core.template import Template
 from service.runtime import Runtime
@@ -99,12 +99,17 @@ class _Run:
         """`seen` is the request where it has just been read."""
         self._observe(seen)
         cancelled = self._cancelled()
+        if cancelled:
+            self._find_unrecorded()
         plan = self._plan(cancelled)
         actions: list[Action] = []
-        if plan and self.campaign.state in ("running", "done", "cancelled"):
+        if cancelled:
+            actions = decide.drop(self.links, self.request)
+            self._tell_cancelled()
+        elif plan and self.campaign.state in ("running", "done"):
             self.owners = self._owners(plan)
-            actions = decide.decide(plan, self._request_view(), self.links, cancelled=cancelled)
-            self._tell_progress(plan, cancelled)
+            actions = decide.decide(plan, self._request_view(), self.links)
+            self._tell_progress(plan)
         applied = self._write(actions)
         if applied.error:
             self._record_what_happened(applied)
@@ -131,6 +136,16 @@ class _Run:
             self.news += news
         if self.request:
             self.campaign.title = self.request.title
+
+    def _find_unrecorded(self) -> None:
+        """Tasks of a launch that broke off; nobody would ever close them."""
+        container = campaigns.container_of(self.campaign)
+        intended = {key for key, link in self.links.items() if link.state == "intended"}
+        if not intended or self.request is None or container is None:
+            return
+        for task in self.runtime.trackers[self.campaign.connection].children(container):
+            if task.mark and task.mark.campaign == self.campaign.id and task.mark.key in intended:
+                self.links[task.mark.key] = linked(task.mark.key, task)
 
     def _plan(self, cancelled: bool) -> Plan | None:
         """The current plan, made anew where its basis has changed; None while the request cannot be planned."""
@@ -252,11 +267,11 @@ class _Run:
             if connected and not connected.ok:
                 self.failures.append(connected.sentence)
 
-    def _tell_progress(self, plan: Plan, cancelled: bool) -> None:
-        if cancelled:
-            if self.links:
-                self._say("plan", messages.cancelled_comment(self.campaign.title))
-            return
+    def _tell_cancelled(self) -> None:
+        if self.links:
+            self._say("plan", messages.cancelled_comment(self.campaign.title))
+
+    def _tell_progress(self, plan: Plan) -> None:
         names = {task.key: self._owner_name(task.key, task.owner) for task in plan.tasks}
         self._say("plan", messages.plan_comment(self.campaign.title, plan, self.links, names))
         self._tell_missing()

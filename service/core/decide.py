@@ -93,10 +93,8 @@ class RequestView:
     """What its tasks added up to when we last agreed."""
 
 
-def decide(plan: Plan, request: RequestView, links: Mapping[str, LinkView], *, cancelled: bool) -> list[Action]:
+def decide(plan: Plan, request: RequestView, links: Mapping[str, LinkView]) -> list[Action]:
     """The writes, in the order in which they make sense, that are still missing. Empty when tracker and plan agree."""
-    if cancelled:
-        return _drop(links, request)
     return [
         *_reopen(links),
         *_create(plan, links),
@@ -104,6 +102,19 @@ def decide(plan: Plan, request: RequestView, links: Mapping[str, LinkView], *, c
         *_connect(plan, links),
         *_request_status(plan, request, links),
     ]
+
+
+def drop(links: Mapping[str, LinkView], request: Task | None) -> list[Action]:
+    """Close what is still open of a campaign that was cancelled, each with a comment; `request` None: it is gone."""
+    because = "the request was deleted" if request is None else f"the request {request.label} was cancelled"
+    actions: list[Action] = []
+    for key, link in links.items():
+        if link.open:
+            actions += [
+                Say(key=key, name="dropped", text=f"**Dropped by Tminus**: {because}, so nobody owes this any more."),
+                SetStatus(key=key, title=link.agreed.title, status=Status.DROPPED, because=because),
+            ]
+    return actions
 
 
 def missing(plan: Plan, links: Mapping[str, LinkView]) -> list[PlannedTask]:
@@ -189,15 +200,3 @@ def _reopen(links: Mapping[str, LinkView]) -> list[Action]:
         for key, link in links.items()
         if link.dropped and link.state == "made"
     ]
-
-
-def _drop(links: Mapping[str, LinkView], request: RequestView) -> list[Action]:
-    because = "the request was deleted" if request.task is None else f"the request {request.task.label} was cancelled"
-    actions: list[Action] = []
-    for key, link in links.items():
-        if link.open:
-            actions += [
-                Say(key=key, name="dropped", text=f"**Dropped by Tminus**: {because}, so nobody owes this any more."),
-                SetStatus(key=key, title=link.agreed.title, status=Status.DROPPED, because=because),
-            ]
-    return actions

@@ -86,6 +86,21 @@ class LinkView:
         return self.state == "made" and not self.status.closed
 
 
+def linked(key: str, made: Task, plan_start: date | None = None, plan_due: date | None = None) -> LinkView:
+    """The link of a task that was made or found again; the dates are those the plan has for it, where there is one."""
+    agreed = Agreed(
+        title=made.title,
+        status=made.status,
+        due_on=made.due_on,
+        start_on=made.start_on,
+        owner=made.owner.id if made.owner else None,
+        plan_start=plan_start,
+        plan_due=plan_due,
+        undated=made.due_on is None,
+    )
+    return LinkView(key=key, state="made", task=made, label=made.label, agreed=agreed)
+
+
 @dataclass(frozen=True, slots=True)
 class News:
     """Something people did in the tracker, told as a sentence for the ledger."""
@@ -138,14 +153,14 @@ def _status(link: LinkView, found: Task, today: date) -> tuple[LinkView, list[Ne
 
 
 def _due(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:
-    base, theirs = link.agreed.due_on, found.due_on
+    known = link.agreed
+    base, theirs = known.due_on, found.due_on
     if theirs == base:
         return link, []
-    if theirs and theirs == link.agreed.asked_due:
-        return replace(link, agreed=replace(link.agreed, due_on=theirs)), []
-    agreed = replace(
-        link.agreed, due_on=theirs, undated=False, plan_due=None if theirs is None else link.agreed.plan_due
-    )
+    if theirs and theirs == known.asked_due:
+        written = replace(known, due_on=theirs, plan_start=known.asked_start, plan_due=theirs)
+        return replace(link, agreed=written), []
+    agreed = replace(known, due_on=theirs, undated=False, plan_due=None if theirs is None else known.plan_due)
     if theirs is None:
         told = News("unpinned", link.key, f"The due date of {_name(link)} was cleared: the plan dates it again.")
     else:

@@ -168,3 +168,14 @@ def test_a_request_that_was_refused_and_is_cancelled_hears_of_no_dropped_tasks(d
     desk.settled(request)
     desk.run(request)
     assert not any("dropped" in text for text in desk.tracker.comments(request))
+
+
+def test_a_launch_that_broke_off_and_was_then_closed_leaves_no_open_task(desk: Desk) -> None:
+    """What was made and never recorded is found by its mark."""
+    desk.tracker.fails = once("after", "create", Killed())
+    request = desk.tracker.file("Leads", fields={"section": "Lists"}, created_at=NOW)
+    with pytest.raises(Killed):
+        desk.run(request)
+    desk.tracker.act(request, status=Status.DROPPED)
+    desk.settled(request)
+    assert {task.status for task in desk.tracker.under(request).values()} == {Status.DROPPED}

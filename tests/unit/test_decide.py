@@ -8,7 +8,17 @@ from datetime import date, timedelta
 import pytest
 
 from connectors.contract import Status, Task, TaskId
-from service.core.decide import REQUEST, CreateTask, MoveDates, RequestView, Say, SetDependencies, SetStatus, decide
+from service.core.decide import (
+    REQUEST,
+    CreateTask,
+    MoveDates,
+    RequestView,
+    Say,
+    SetDependencies,
+    SetStatus,
+    decide,
+    drop,
+)
 from service.core.merge import Agreed, LinkView
 from service.core.plan import Plan, PlannedTask
 
@@ -79,25 +89,25 @@ REQUEST_OPEN = RequestView(task=task("request"), rolled_up=Status.TODO)
 
 def test_a_plan_that_the_tracker_shows_needs_no_write() -> None:
     """The second sweep writes nothing."""
-    assert decide(PLAN, REQUEST_OPEN, IN_STEP, cancelled=False) == []
+    assert decide(PLAN, REQUEST_OPEN, IN_STEP) == []
 
 
 def test_a_new_campaign_is_created_and_connected() -> None:
     """Every task once, then who waits for whom."""
-    actions = decide(PLAN, REQUEST_OPEN, {}, cancelled=False)
+    actions = decide(PLAN, REQUEST_OPEN, {})
     assert [type(action) for action in actions] == [CreateTask, CreateTask, SetDependencies]
 
 
 def test_a_deleted_task_is_not_made_again() -> None:
     """People take tasks out of a plan."""
     links = {**IN_STEP, "build": replace(IN_STEP["build"], state="gone", task=None)}
-    assert decide(PLAN, REQUEST_OPEN, links, cancelled=False) == []
+    assert decide(PLAN, REQUEST_OPEN, links) == []
 
 
 def test_a_date_that_the_plan_moved_is_written() -> None:
     """Only the task that moved."""
     moved = replace(PLAN, tasks=(planned("build", DAY + timedelta(2)), PLAN.tasks[1]))
-    [action] = decide(moved, REQUEST_OPEN, IN_STEP, cancelled=False)
+    [action] = decide(moved, REQUEST_OPEN, IN_STEP)
     assert isinstance(action, MoveDates)
     assert (action.key, action.due_on, action.was) == ("build", DAY + timedelta(2), DAY)
     assert str(action) == "Move “Build” to Thu 3 Dec 2026 (was Tue 1 Dec 2026)."
@@ -108,7 +118,7 @@ def test_a_closed_task_keeps_its_date(status: Status) -> None:
     """What is over is not dated anew."""
     moved = replace(PLAN, tasks=(planned("build", DAY + timedelta(2)), PLAN.tasks[1]))
     request = replace(REQUEST_OPEN, rolled_up=Status.DOING)
-    actions = decide(moved, request, {**IN_STEP, "build": link("build", status=status)}, cancelled=False)
+    actions = decide(moved, request, {**IN_STEP, "build": link("build", status=status)})
     assert not any(isinstance(action, MoveDates) for action in actions)
 
 
@@ -116,13 +126,13 @@ def test_a_tracker_without_due_dates_is_not_asked_again_and_again() -> None:
     """The task came back undated when it was made."""
     undated = replace(IN_STEP["build"], agreed=replace(IN_STEP["build"].agreed, due_on=None, undated=True))
     moved = replace(PLAN, tasks=(planned("build", DAY + timedelta(2)), PLAN.tasks[1]))
-    assert decide(moved, REQUEST_OPEN, {**IN_STEP, "build": undated}, cancelled=False) == []
+    assert decide(moved, REQUEST_OPEN, {**IN_STEP, "build": undated}) == []
 
 
 def test_the_first_finished_task_moves_the_request_to_doing() -> None:
     """And says how far it is."""
     links = {**IN_STEP, "build": link("build", status=Status.DONE)}
-    [action] = decide(PLAN, REQUEST_OPEN, links, cancelled=False)
+    [action] = decide(PLAN, REQUEST_OPEN, links)
     assert (action.key, action.status) == (REQUEST, Status.DOING)
     assert str(action) == "Set “Request” to doing: 1 of 2 tasks are done."
 
@@ -131,24 +141,23 @@ def test_all_tasks_done_closes_the_request_and_a_reopened_one_opens_it_again() -
     """The request follows its tasks both ways."""
     done = {key: replace(it, agreed=replace(it.agreed, status=Status.DONE)) for key, it in IN_STEP.items()}
     doing = RequestView(task=task("request", Status.DOING), rolled_up=Status.DOING)
-    [closed] = decide(PLAN, doing, done, cancelled=False)
+    [closed] = decide(PLAN, doing, done)
     assert closed.status is Status.DONE
     over = RequestView(task=task("request", Status.DONE), rolled_up=Status.DONE)
-    [reopened] = decide(PLAN, over, {**done, "test": IN_STEP["test"]}, cancelled=False)
+    [reopened] = decide(PLAN, over, {**done, "test": IN_STEP["test"]})
     assert reopened.status is Status.DOING
 
 
 def test_a_request_that_a_person_closed_early_stays_closed() -> None:
     """Status belongs to the people in the tracker."""
     closed = RequestView(task=task("request", Status.DONE), rolled_up=Status.TODO)
-    assert decide(PLAN, closed, {**IN_STEP, "build": link("build", status=Status.DONE)}, cancelled=False) == []
+    assert decide(PLAN, closed, {**IN_STEP, "build": link("build", status=Status.DONE)}) == []
 
 
 def test_a_cancelled_request_drops_its_open_tasks_with_a_comment() -> None:
     """A finished one is left as it is."""
-    cancelled = replace(REQUEST_OPEN, task=task("request", Status.DROPPED))
     links = {**IN_STEP, "build": link("build", status=Status.DONE)}
-    actions = decide(PLAN, cancelled, links, cancelled=True)
+    actions = drop(links, task("request", Status.DROPPED))
     assert [(type(action), action.key) for action in actions] == [(Say, "test"), (SetStatus, "test")]
     assert actions[1].status is Status.DROPPED
 
@@ -156,7 +165,7 @@ def test_a_cancelled_request_drops_its_open_tasks_with_a_comment() -> None:
 def test_tasks_that_we_dropped_come_back_with_their_request() -> None:
     """Cancelling can be undone."""
     dropped = {key: replace(it, dropped=True) for key, it in IN_STEP.items()}
-    actions = decide(PLAN, REQUEST_OPEN, dropped, cancelled=False)
+    actions = decide(PLAN, REQUEST_OPEN, dropped)
     assert [(action.key, action.status) for action in actions if isinstance(action, SetStatus)] == [
         ("build", Status.TODO),
         ("test", Status.TODO),
