@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
@@ -105,6 +106,6 @@ def in_step(desk: Desk, request: TaskId, moved: set[str]) -> None:
         assert (link.state == "made") == (key in tasks)
         if link.open and not link.agreed.undated:
             assert tasks[key].due_on == plan[key], key
-    for before, key in zip(KEYS, KEYS[1:], strict=False):
+    for before, key in pairwise(KEYS):
         if before in tasks and links[key].open:
             assert (tasks[key].id, tasks[before].id) in desk.tracker.links
