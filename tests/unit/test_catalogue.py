@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from service.catalogue import Catalogue, frozen_holidays
+from service.calendars import frozen_holidays
+from service.catalogue import Catalogue
 
 CALENDARS = """\
 office:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from service.catalogue import Catalogue, frozen_holidays
+from service.calendars import frozen_holidays
+from service.catalogue import Catalogue
 from service.core.calendar import Calendar
 from service.core.plan import Facts, Plan, make_plan, read_inputs
 from service.core.template import Template
