@@ -84,7 +84,7 @@ def _later_is_never_worse(net: Network, anchor: str) -> bool:
     latest = bounds(net).latest
     pushed = {anchor} | {node.key for node in net.nodes.values() if node.anchor == anchor and node.fixed is None}
     for key in net.order:
-        if any(edge.before in pushed for edge in net.edges if edge.after == key):
+        if any(edge.before in pushed for edge in net.incoming[key]):
             if latest.get(key) is not None:
                 return False
             pushed.add(key)

@@ -13,6 +13,7 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal, TypeAlias
 
+from service.core.blackout import NO_BLACKOUT, Blackout, first_due, last_due
 from service.core.calendar import Calendar
 from service.core.offsets import Rounding, Span, rounded
 
@@ -35,6 +36,10 @@ class Node:
     key: str
     duration: int = 0
     """Working days; 0 is a milestone."""
+    calendar: Calendar | None = None
+    """Whose working days it counts in; the network's unless given."""
+    blackout: Blackout = NO_BLACKOUT
+    """When it may not be due. A date that is fixed or pinned stays all the same."""
     alap: bool = False
     """As late as possible, where something bounds it; else as early as possible."""
     anchor: str | None = None
@@ -44,16 +49,24 @@ class Node:
     fixed: date | None = None
     not_before: date | None = None
     not_after: date | None = None
+    origin: str = ""
+    """What says so, such as `Email send v3`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """`after` is due at least `span` later than `before`; a dependency adds the working days that `after` takes."""
+    """`after` is due at least `span` later than `before`; a dependency adds the working days that `after` takes.
+
+    Gaps and work are counted in the calendar of the later task. An anchor has none, so a rule into one counts in the
+    calendar of the task that it holds.
+    """
 
     before: str
     after: str
     span: Span
     kind: Literal["depends_on", "due", "min_gap"]
+    origin: str = ""
+    """What says so, such as `Email send v3`."""
 
     def work(self, node: Node | None) -> int:
         """Working days that `after` itself takes between the two due dates."""
@@ -66,20 +79,24 @@ class Edge:
         return calendar.shift(self.span.after(before, calendar), work)
 
     def latest(self, after: date, work: int, calendar: Calendar, *, fixed: bool) -> date:
-        """The greatest working day on which `before` may be due.
+        """The greatest date on which `before` may be due, not yet rounded to a working day.
 
         From another task it is the exact inverse of `earliest`, so that the two passes never disagree. A fixed date
         counts as worked even where it is a rest day: 1 business day before a Sunday is Friday.
         """
         if self.span.unit == "business_days":
-            return calendar.previous(calendar.shift(after, -(self.span.value + work)))
+            work += self.span.value
+            if fixed:
+                return calendar.shift(after, -work)
         end = calendar.shift(after, 1 - work) - timedelta(days=1) if work else after
+        if self.span.unit == "business_days":
+            return end
         last = self.span.before(end, calendar)
         if self.span.unit == "months" and not fixed:
             # Months of different length clamp to one day, so up to three later days may still be early enough.
             later = (last + timedelta(days=extra) for extra in (3, 2, 1))
             last = next((day for day in later if self.span.after(day, calendar) <= end), last)
-        return calendar.previous(last)
+        return last
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +125,52 @@ class Network:
     edges: tuple[Edge, ...]
     notices: tuple[Notice, ...] = ()
     order: tuple[str, ...] = ()
+
+    @cached_property
+    def incoming(self) -> Mapping[str, Sequence[Edge]]:
+        """The rules that push each task."""
+        return self._grouped((edge.after, edge) for edge in self.edges)
+
+    @cached_property
+    def outgoing(self) -> Mapping[str, Sequence[Edge]]:
+        """The rules that hold each task."""
+        return self._grouped((edge.before, edge) for edge in self.edges)
+
+    def _grouped(self, ends: Iterable[tuple[str, Edge]]) -> dict[str, list[Edge]]:
+        groups: dict[str, list[Edge]] = {key: [] for key in self.nodes}
+        for key, edge in ends:
+            if key in groups:
+                groups[key].append(edge)
+        return groups
+
+    def calendar_of(self, key: str) -> Calendar:
+        """Whose working days a task counts in; the network's for an anchor."""
+        node = self.nodes.get(key)
+        return self.calendar if node is None or node.calendar is None else node.calendar
+
+    def counted_in(self, edge: Edge) -> Calendar:
+        """The calendar in which a rule is counted."""
+        return self.calendar_of(edge.after if edge.after in self.nodes else edge.before)
+
+    def work(self, edge: Edge) -> int:
+        """Working days that the later task itself takes under this rule."""
+        return edge.work(self.nodes.get(edge.after))
+
+    def pushed_to(self, edge: Edge, before: date) -> date:
+        """The least date that a rule allows for its later end, not yet rounded."""
+        return edge.earliest(before, self.work(edge), self.counted_in(edge))
+
+    def held_to(self, edge: Edge, after: date, *, fixed: bool) -> date:
+        """The greatest date that a rule allows for its earlier end, not yet rounded."""
+        return edge.latest(after, self.work(edge), self.counted_in(edge), fixed=fixed)
+
+    def first_due(self, key: str, day: date) -> date:
+        """The first day from then on on which the task may be due."""
+        return first_due(day, self.calendar_of(key), self.nodes[key].blackout)
+
+    def last_due(self, key: str, day: date) -> date:
+        """The last day up to then on which the task may be due."""
+        return last_due(day, self.calendar_of(key), self.nodes[key].blackout)
 
     def at(self, anchor: str, day: date) -> Network:
         """The same with another date for one anchor."""
@@ -144,7 +207,7 @@ class Network:
             if node.fixed is not None:
                 dates[node.key] = node.fixed
             elif node.anchor is not None:
-                dates[node.key] = rounded(self.anchors[node.anchor], node.rounding, self.calendar)
+                dates[node.key] = rounded(self.anchors[node.anchor], node.rounding, self.calendar_of(node.key))
         return dates
 
 
@@ -162,10 +225,16 @@ def network(
     today: date | None = None,
     notices: Iterable[Notice] = (),
 ) -> Network:
-    """A network in an order in which it can be solved; raises `Cycle`. `today` is `begin` unless given."""
+    """A network in an order in which it can be solved. `today` is `begin` unless given.
+
+    Raises `Cycle`, and `ValueError` for a task that may never be due.
+    """
     by_key = {node.key: node for node in nodes}
+    for node in by_key.values():
+        if not node.blackout.leaves_a_day(node.calendar or calendar):
+            raise ValueError(f"`{node.key}` may not be due on any working day")
     # Sorted, so that of two equally strong reasons the same one is told however the template is ordered.
-    all_edges = tuple(sorted(edges, key=lambda edge: (edge.before, edge.after, edge.kind)))
+    all_edges = tuple(sorted(edges, key=lambda edge: (edge.before, edge.after, edge.kind, str(edge.span), edge.origin)))
     return Network(
         calendar=calendar,
         begin=begin,
@@ -224,14 +293,17 @@ class Bounds:
     def late_by(self, key: str) -> int:
         """Working days by which the task cannot make its latest date; 0 when it can."""
         latest = self.latest[key]
-        return 0 if latest is None else self.network.calendar.working_days_between(latest, self.earliest[key])
+        return 0 if latest is None else self._days(key, latest, self.earliest[key])
 
     def slack(self, key: str) -> int | None:
         """Working days the task can slip, negative when it is late; None where nothing bounds it."""
         latest = self.latest.get(key)
         if latest is None:
             return None
-        return self.network.calendar.working_days_between(self.earliest[key], latest) - self.late_by(key)
+        return self._days(key, self.earliest[key], latest) - self.late_by(key)
+
+    def _days(self, key: str, low: date, high: date) -> int:
+        return self.network.calendar_of(key).working_days_between(low, high)
 
     def critical(self) -> tuple[str, ...]:
         """The tasks with the least slack."""
@@ -245,61 +317,45 @@ def bounds(net: Network) -> Bounds:
     fixed = net.fixed_dates()
     earliest: dict[str, date] = {}
     pushed_by: dict[str, Reason] = {}
-    incoming = _grouped(net, "after")
     for key in net.order:
         if key not in fixed:
-            earliest[key], pushed_by[key] = _least(net, net.nodes[key], incoming[key], fixed, earliest)
+            earliest[key], pushed_by[key] = _least(net, net.nodes[key], fixed, earliest)
     latest: dict[str, date | None] = {}
     held_by: dict[str, Reason] = {}
-    outgoing = _grouped(net, "before")
     for key in reversed(net.order):
         if key not in fixed:
-            bound = _greatest(net, net.nodes[key], outgoing[key], fixed, latest)
+            bound = _greatest(net, net.nodes[key], fixed, latest)
             latest[key] = None
             if bound is not None:
                 latest[key], held_by[key] = bound
     return Bounds(network=net, fixed=fixed, earliest=earliest, latest=latest, pushed_by=pushed_by, held_by=held_by)
 
 
-def _grouped(net: Network, end: Literal["before", "after"]) -> dict[str, list[Edge]]:
-    groups: dict[str, list[Edge]] = {key: [] for key in net.nodes}
-    for edge in net.edges:
-        key = edge.before if end == "before" else edge.after
-        if key in groups:
-            groups[key].append(edge)
-    return groups
-
-
-def _least(
-    net: Network, node: Node, incoming: Iterable[Edge], fixed: Mapping[str, date], before: Mapping[str, date]
-) -> tuple[date, Reason]:
-    calendar = net.calendar
-    least = calendar.shift(net.begin, node.duration)
+def _least(net: Network, node: Node, fixed: Mapping[str, date], before: Mapping[str, date]) -> tuple[date, Reason]:
+    least = net.calendar_of(node.key).shift(net.begin, node.duration)
     reason: Reason = "work"
     if net.today > least:
         least, reason = net.today, "today"
     if node.not_before is not None and node.not_before > least:
         least, reason = node.not_before, "not_before"
-    for edge in incoming:
-        start = fixed.get(edge.before) or before[edge.before]
-        day = edge.earliest(start, edge.work(node), calendar)
+    for edge in net.incoming[node.key]:
+        day = net.pushed_to(edge, fixed.get(edge.before) or before[edge.before])
         # A predecessor explains a date better than the general floor does.
         if day > least or (day == least and not isinstance(reason, Edge)):
             least, reason = day, edge
-    return calendar.next(least), reason
+    return net.first_due(node.key, least), reason
 
 
 def _greatest(
-    net: Network, node: Node, outgoing: Iterable[Edge], fixed: Mapping[str, date], after: Mapping[str, date | None]
+    net: Network, node: Node, fixed: Mapping[str, date], after: Mapping[str, date | None]
 ) -> tuple[date, Reason] | None:
     bound: tuple[date, Reason] | None = None
     if node.not_after is not None:
-        bound = net.calendar.previous(node.not_after), "not_after"
-    for edge in outgoing:
+        bound = net.last_due(node.key, node.not_after), "not_after"
+    for edge in net.outgoing[node.key]:
         end = fixed.get(edge.after) or after[edge.after]
         if end is not None:
-            work = edge.work(net.nodes.get(edge.after))
-            day = edge.latest(end, work, net.calendar, fixed=edge.after in fixed)
+            day = net.last_due(node.key, net.held_to(edge, end, fixed=edge.after in fixed))
             if bound is None or day < bound[0]:
                 bound = day, edge
     return bound
@@ -325,19 +381,18 @@ def schedule(found: Bounds) -> Schedule:
     net, fixed = found.network, found.fixed
     due: dict[str, date] = {}
     reason: dict[str, Reason] = {}
-    incoming = _grouped(net, "after")
     for key in net.order:
         node, latest = net.nodes[key], found.latest.get(key)
         if key in fixed:
             due[key] = fixed[key]
         elif latest is not None and key in found.late:
-            due[key], reason[key] = max(latest, net.calendar.next(net.today)), found.held_by[key]
+            due[key], reason[key] = max(latest, net.first_due(key, net.today)), found.held_by[key]
         elif latest is not None and node.alap:
             due[key], reason[key] = latest, found.held_by[key]
         else:
-            due[key], reason[key] = _least(net, node, incoming[key], fixed, due)
-    start = {key: net.calendar.shift(day, min(0, 1 - net.nodes[key].duration)) for key, day in due.items()}
+            due[key], reason[key] = _least(net, node, fixed, due)
+    start = {key: net.calendar_of(key).shift(day, min(0, 1 - net.nodes[key].duration)) for key, day in due.items()}
     for key in found.late:
         # Squeezed between today and the day it is needed, it starts at once.
-        start[key] = min(due[key], max(start[key], net.calendar.next(net.today)))
+        start[key] = min(due[key], max(start[key], net.calendar_of(key).next(net.today)))
     return Schedule(bounds=found, due=due, start=start, reason=reason)
