@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from service.quick_yaml import Unusual, plain_mapping
+
 Loc = tuple[str | int, ...]
 """The keys and list positions that lead to a value, as pydantic reports them."""
 
+_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -41,13 +45,20 @@ class ConfigError(Exception):
         super().__init__("\n".join(map(str, self.problems)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """A file's content as plain data, and where each part of it stands."""
 
     path: Path
+    text: str
     data: Mapping[str, Any]
-    _marked: CommentedMap
+    unusual: bool
+    """Whether it has words that YAML readers may differ about, such as an unquoted time of day."""
+
+    @cached_property
+    def _marked(self) -> CommentedMap:
+        """Read once more with the place of every part, because somebody asks for a line."""
+        return _carefully(self.path, self.text)
 
     def line(self, loc: Loc) -> int:
         """The line of the deepest part of `loc` that the file has: for a missing key that of its parent."""
@@ -68,6 +79,13 @@ def read(path: Path) -> Document:
     """The file's content (YAML 1.2, UTF-8); raises `ConfigError` where it cannot be read at all."""
     text = _text(path)
     try:
+        return Document(path, text, plain_mapping(text), unusual=False)
+    except Unusual:
+        return Document(path, text, _plain(_carefully(path, text)), unusual=True)
+
+
+def _carefully(path: Path, text: str) -> CommentedMap:
+    try:
         # The round-trip loader is the one that keeps line numbers; it builds no objects from tags.
         marked = YAML(typ="rt", pure=True).load(text)
     except MarkedYAMLError as error:
@@ -75,11 +93,15 @@ def read(path: Path) -> Document:
         raise ConfigError([_syntax(path, mark.line + 1 if mark else None, error.problem or "not YAML")]) from None
     except YAMLError as error:
         raise ConfigError([_syntax(path, None, str(error).splitlines()[0])]) from None
+    except RecursionError:
+        raise ConfigError([_syntax(path, None, "too many parts inside one another")]) from None
+    except ValueError:
+        raise ConfigError([_no_such_day(path, text)]) from None
     if not isinstance(marked, CommentedMap):
         raise ConfigError(
             [ConfigProblem(str(path), 1, "there are no settings in it", "write `name: value` lines at the left margin")]
         )
-    return Document(path, _plain(marked), marked)
+    return marked
 
 
 def fill_in(document: Document, variables: Mapping[str, str]) -> tuple[dict[str, Any], dict[Loc, ConfigProblem]]:
@@ -135,6 +157,17 @@ def _syntax(path: Path, line: int | None, words: str) -> ConfigProblem:
     if r"'\t'" in words:
         return ConfigProblem(str(path), line, "a tab cannot indent YAML", "use spaces instead of the tab")
     return ConfigProblem(str(path), line, f"this is not valid YAML: {words}", "mend the line or the one before it")
+
+
+def _no_such_day(path: Path, text: str) -> ConfigProblem:
+    """The first date that no calendar has: the YAML library makes dates of such words, and cannot of this one."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        for word in _DATE.findall(line):
+            try:
+                date.fromisoformat(word)
+            except ValueError:
+                return ConfigProblem(str(path), number, f"there is no day {word}", "write year-month-day")
+    return _syntax(path, None, "a date or number that does not exist")
 
 
 def _plain(value: Any) -> Any:
