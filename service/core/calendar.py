@@ -1,13 +1,14 @@
-"""Working days: which days a company works, and counting them the way Excel's WORKDAY does.
+"""Working days and hours: when a company works, and counting its days the way Excel's WORKDAY does.
 
 The anchor day is never counted, |n| working days are, and the result is a working day. A prefix table answers each
-question with one look-up; it grows by itself when somebody asks outside of it.
+question with one look-up; it grows by itself when somebody asks outside of it. Counting hours is `core.hours`' part.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cached_property
@@ -17,6 +18,36 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 _FIRST, _LAST = date.min.toordinal(), date.max.toordinal()
+_WINDOW = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
+_DAY = 24 * 60
+
+
+class Window(NamedTuple):
+    """A stretch of a day in which work is done: from `opens` up to, not including, `closes`."""
+
+    opens: int
+    """Minutes after midnight by the clock on the wall."""
+    closes: int
+    """The same; 1440 is the end of the day, written `24:00`."""
+
+    @classmethod
+    def parse(cls, text: str) -> Window:
+        """From `09:00-17:00`; raises `ValueError` with what to write instead."""
+        found = _WINDOW.fullmatch(text)
+        numbers = [int(number) for number in found.groups()] if found else []
+        if not numbers or max(numbers[1], numbers[3]) > 59 or numbers[2] * 60 + numbers[3] > _DAY:
+            raise ValueError(f"`{text}` is not a stretch of a day; write it like '09:00-17:00'")
+        window = cls(numbers[0] * 60 + numbers[1], numbers[2] * 60 + numbers[3])
+        if window.opens >= window.closes:
+            raise ValueError(f"`{text}` ends before it begins; a night shift is two stretches, one for each day")
+        return window
+
+    def __str__(self) -> str:
+        return f"{self.opens // 60:02}:{self.opens % 60:02}-{self.closes // 60:02}:{self.closes % 60:02}"
+
+
+Windows = tuple[Window, ...]
+ALL_DAY: Windows = (Window(0, _DAY),)
 
 
 class _Table(NamedTuple):
@@ -31,9 +62,10 @@ class _Table(NamedTuple):
 
 @dataclass(frozen=True)
 class Calendar:
-    """The days on which work is done, as plain data; equal data makes equal calendars.
+    """The days and hours in which work is done, as plain data; equal data makes equal calendars.
 
-    Raises `ValueError` for a week without any working day, a malformed week or an unknown time zone.
+    Raises `ValueError` for a week without any working day, a malformed week, working days without hours or an unknown
+    time zone.
     """
 
     name: str
@@ -43,6 +75,10 @@ class Calendar:
     """Closed days and why; one on a rest day changes nothing."""
     extra_working_days: frozenset[date] = frozenset()
     """Worked although the week says rest."""
+    working_hours: tuple[Windows, ...] = ()
+    """Monday to Sunday; where nothing is said, a working day is open from midnight to midnight."""
+    exceptions: Mapping[date, Windows] = field(default_factory=dict)
+    """Hours that replace those of the day, a holiday or rest day too; no hours at all means closed."""
     time_zone: str = "UTC"
     cutoff: time | None = None
     """What arrives after this local time, or on a closed day, counts as received on the next working day."""
@@ -53,11 +89,18 @@ class Calendar:
             raise ValueError(f"{self.name}: a week is seven characters 0 or 1, Monday first, not {self.weekmask!r}")
         if "1" not in self.weekmask:
             raise ValueError(f"{self.name}: a calendar needs at least one working weekday")
+        if self.working_hours and "".join("1" if hours else "0" for hours in self.working_hours) != self.weekmask:
+            raise ValueError(f"{self.name}: the working weekdays and the weekdays with working hours are not the same")
         try:
             ZoneInfo(self.time_zone)
         except (KeyError, OSError, ValueError) as unknown:
             raise ValueError(f"{self.name}: {self.time_zone!r} is not a time zone") from unknown
-        object.__setattr__(self, "holidays", MappingProxyType(dict(sorted(self.holidays.items()))))
+        worked = frozenset(day for day, hours in self.exceptions.items() if hours)
+        closed = {day: "Closed" for day, hours in self.exceptions.items() if not hours}
+        holidays = {day: why for day, why in (closed | dict(self.holidays)).items() if day not in worked}
+        object.__setattr__(self, "holidays", MappingProxyType(dict(sorted(holidays.items()))))
+        object.__setattr__(self, "exceptions", MappingProxyType(dict(sorted(self.exceptions.items()))))
+        object.__setattr__(self, "extra_working_days", self.extra_working_days - closed.keys() | worked)
         object.__setattr__(self, "_table", _Table(0, [], []))
 
     def __hash__(self) -> int:
@@ -70,7 +113,7 @@ class Calendar:
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON, to be frozen into a campaign; `from_dict` reads it back."""
-        return {
+        data: dict[str, Any] = {
             "name": self.name,
             "weekmask": self.weekmask,
             "holidays": {day.isoformat(): name for day, name in self.holidays.items()},
@@ -78,6 +121,12 @@ class Calendar:
             "time_zone": self.time_zone,
             "cutoff": self.cutoff.isoformat() if self.cutoff else None,
         }
+        # Left out where nothing is said: a calendar that was frozen before hours were known keeps its fingerprint.
+        if self.working_hours:
+            data["working_hours"] = [list(map(str, hours)) for hours in self.working_hours]
+        if self.exceptions:
+            data["exceptions"] = {day.isoformat(): list(map(str, hours)) for day, hours in self.exceptions.items()}
+        return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Calendar:
@@ -87,6 +136,8 @@ class Calendar:
             weekmask=data["weekmask"],
             holidays={date.fromisoformat(day): name for day, name in data["holidays"].items()},
             extra_working_days=frozenset(map(date.fromisoformat, data["extra_working_days"])),
+            working_hours=tuple(map(_windows, data.get("working_hours", ()))),
+            exceptions={date.fromisoformat(day): _windows(hours) for day, hours in data.get("exceptions", {}).items()},
             time_zone=data["time_zone"],
             cutoff=time.fromisoformat(data["cutoff"]) if data["cutoff"] else None,
         )
@@ -96,6 +147,17 @@ class Calendar:
         if day in self.holidays:
             return False
         return self.weekmask[day.weekday()] == "1" or day in self.extra_working_days
+
+    def hours_on(self, day: date) -> Windows:
+        """The stretches in which work is done on that day, none on a closed one."""
+        if day in self.exceptions:
+            return self.exceptions[day]
+        if not self.is_working(day):
+            return ()
+        if not self.working_hours:
+            return ALL_DAY
+        # A make-up day without hours of its own keeps those of the week's first working day.
+        return self.working_hours[day.weekday()] or next(filter(None, self.working_hours))
 
     def next(self, day: date) -> date:
         """The day itself if it is worked, else the first working day after it."""
@@ -182,3 +244,7 @@ class Calendar:
                 days.append(date.fromordinal(ordinal))
             upto.append(len(days))
         return _Table(low, upto, days)
+
+
+def _windows(written: Iterable[str]) -> Windows:
+    return tuple(map(Window.parse, written))
