@@ -1,4 +1,4 @@
-"""Properties: the same statement with few examples in every run of the tests, and with many in `make test-long`."""
+"""Properties that must hold for whatever hypothesis thinks of: a few hundred examples each time, many at night."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis.strategies import SearchStrategy
 
-FEW, MANY = 200, 10_000
+EXAMPLES = pytest.mark.parametrize("examples", [200, pytest.param(10_000, marks=pytest.mark.long)])
 
 
-def always(*strategies: SearchStrategy[Any]) -> Callable[[Callable[..., None]], Callable[[int], None]]:
-    """A test that the decorated statement holds for whatever these strategies draw."""
+def proved(*strategies: SearchStrategy[Any]) -> Callable[[Callable[..., None]], Callable[[int], None]]:
+    """A test of 200 examples, and the same one of 10,000 that only `make test-long` runs."""
 
-    def decorate(statement: Callable[..., None]) -> Callable[[int], None]:
-        @pytest.mark.parametrize("examples", [FEW, pytest.param(MANY, marks=pytest.mark.long)])
+    def decorate(holds: Callable[..., None]) -> Callable[[int], None]:
         def test(examples: int) -> None:
-            tried = settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-            tried(given(*strategies)(statement))()
+            settings(max_examples=examples, deadline=None)(given(*strategies)(holds))()
 
-        # No functools.wraps: pytest would take the drawn arguments for fixtures.
-        test.__name__, test.__doc__, test.__module__ = statement.__name__, statement.__doc__, statement.__module__
-        return test
+        # Not functools.wraps: pytest would take the arguments of the wrapped function for fixtures.
+        test.__name__, test.__qualname__, test.__doc__ = holds.__name__, holds.__qualname__, holds.__doc__
+        return EXAMPLES(test)
 
     return decorate
