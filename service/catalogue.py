@@ -4,14 +4,18 @@ the rest stay usable.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from service.calendars import CalendarRecipe, read_calendars
 from service.config_file import ConfigError, Document, Loc, read
 from service.core.calendar import Calendar
-from service.core.checking import flaws
+from service.core.checking import Flaw, flaws, flaws_among, taken_from
+from service.core.effective import every_task
 from service.core.offsets import did_you_mean
 from service.core.template import Template
 from service.mistakes import CatalogueProblem, refusal, unquoted_times, validated
@@ -26,12 +30,15 @@ class Catalogue:
     templates: dict[str, Template]
     calendars: dict[str, CalendarRecipe]
     problems: list[CatalogueProblem]
+    sources: dict[str, tuple[Document, ...]] = field(default_factory=dict)
+    """Template → its file, and the file that it extends."""
     _frozen: dict[tuple[str, int], Calendar] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def load(cls, folder: Path) -> Catalogue:
         """Every `*.yaml` of the folder: one template each, and the calendars in `calendars.yaml`."""
         catalogue = cls({}, {}, [])
+        documents = []
         for path in sorted(folder.glob("*.yaml"), key=lambda path: (path.name != CALENDARS, path.name)):
             try:
                 document = read(path)
@@ -48,7 +55,8 @@ class Catalogue:
                 catalogue.calendars.update(recipes)
                 catalogue.problems.extend(problems)
             else:
-                catalogue._add_template(document)
+                documents.append(document)
+        catalogue._add_templates(documents)
         return catalogue
 
     def calendar_of(self, template: Template, around: date) -> Calendar:
@@ -59,21 +67,126 @@ class Catalogue:
             self._frozen[key] = self.calendars[template.calendar].freeze(template.calendar, years)
         return self._frozen[key]
 
-    def _add_template(self, document: Document) -> None:
-        template, problems = validated(document, Template, document.data)
+    def _add_templates(self, documents: Sequence[Document]) -> None:
+        by_id = {str(document.data.get("id")): document for document in reversed(documents)}
+        for document in documents:
+            base = by_id.get(str(document.data.get("extends")))
+            self._add_template(_Written(document, None if base is document else base))
+        self._join(by_id)
+
+    def _add_template(self, written: _Written) -> None:
+        document = written.document
+        if problem := written.problem():
+            self._refuse(document, ("extends",), problem)
+            return
+        if "library" in document.data:
+            self._refuse(document, ("library",), "unknown field `library`")
+            return
+        template, problems = validated(document, Template, written.data)
         self.problems.extend(problems)
         if template is None:
             return
-        found = flaws(template)
-        for flaw in found:
-            self._refuse(document, flaw.path, flaw.message)
-        if template.calendar not in self.calendars:
-            guess = did_you_mean(template.calendar, self.calendars)
-            self._refuse(document, ("calendar",), f"there is no usable calendar `{template.calendar}`{guess}")
-        elif template.id in self.templates:
+        found = [(written.place(flaw.path), flaw) for flaw in flaws(template)]
+        for place, flaw in sorted(found, key=lambda item: item[0].line(item[1].path)):
+            self._refuse(place, flaw.path, flaw.message)
+        for at, name in _calendars_of(template):
+            if name not in self.calendars:
+                guess = did_you_mean(name, self.calendars)
+                self._refuse(document, at, f"there is no usable calendar `{name}`{guess}")
+                found.append((document, Flaw(at, "")))
+        if template.id in self.templates:
             self._refuse(document, ("id",), f"another file is the template `{template.id}` already")
         elif not found:
             self.templates[template.id] = template
+            self.sources[template.id] = written.files
+
+    def _join(self, documents: Mapping[str, Document]) -> None:
+        """Give every template the others whose rules or tasks it takes; one that takes from a bad one is bad too."""
+        alone = dict(self.templates)
+        while bad := {name: found for name, one in alone.items() if (found := flaws_among(one, alone))}:
+            for name, found in bad.items():
+                for flaw in found:
+                    self._refuse(documents[name], flaw.path, flaw.message)
+                del alone[name], self.templates[name]
+        for name, template in alone.items():
+            self.templates[name] = template.model_copy(update={"library": _library(template, alone)})
 
     def _refuse(self, document: Document, path: Loc, message: str) -> None:
         self.problems.append(refusal(document, path, message))
+
+
+def _library(template: Template, others: Mapping[str, Template]) -> dict[str, Template]:
+    """The templates it names, each with those that it names in turn; what is inherited from stands alone."""
+    named = {name for index, _ in enumerate(template.inherit) for name in taken_from(template, index)}
+    library = {name: others[name].model_copy(update={"inherit": (), "children": {}}) for name in sorted(named)}
+    for child in template.children.values():
+        other = others[child.template]
+        library[other.id] = other.model_copy(update={"library": _library(other, others)})
+    return library
+
+
+def _calendars_of(template: Template) -> Iterator[tuple[Loc, str]]:
+    yield ("calendar",), template.calendar
+    for _, at, task in every_task(template):
+        if task.calendar is not None:
+            yield (*at, "calendar"), task.calendar
+
+
+@dataclass(frozen=True)
+class _Written:
+    """One file, and the file that it extends: the same fields where it says nothing else, keys it sets to null gone."""
+
+    document: Document
+    base: Document | None
+
+    @property
+    def files(self) -> tuple[Document, ...]:
+        """Its own, and its base's."""
+        return (self.document, self.base) if self.base else (self.document,)
+
+    def problem(self) -> str | None:
+        """Why it cannot be read together with its base."""
+        name = self.document.data.get("extends")
+        if name is None:
+            return None
+        if self.base is None:
+            return f"there is no template `{name}` to extend"
+        if "extends" in self.base.data:
+            return f"`{name}` extends another template itself; only one level is possible"
+        return None
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """Both, merged: mappings key by key, everything else as the extending file has it."""
+        if self.base is None:
+            return dict(self.document.data)
+        base = {name: value for name, value in self.base.data.items() if name not in ("id", "version")}
+        return _merged(base, self.document.data)
+
+    def place(self, path: Loc) -> Document:
+        """The file in which this stands."""
+        return (
+            self.base
+            if self.base and not _has(self.document.data, path) and _has(self.base.data, path)
+            else self.document
+        )
+
+
+def _merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for name, value in own.items():
+        before = merged.get(name)
+        if isinstance(value, Mapping) and isinstance(before, Mapping):
+            merged[name] = _merged(before, value)
+        else:
+            merged[name] = value
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def _has(data: Any, path: Loc) -> bool:
+    for part in path:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True

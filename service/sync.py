@@ -152,7 +152,7 @@ class _Run:
         current = Plan.from_dict(self.campaign.plan) if self.campaign.plan else None
         if self.request is None or cancelled:
             return current
-        template = Template.model_validate(self.campaign.template_snapshot)
+        template = self._template()
         raw = create.raw_inputs(self._rule(), template, self.request)
         try:
             inputs = create.typed_inputs(self.campaign, template, raw, self._today())
@@ -183,12 +183,8 @@ class _Run:
             self.campaign.complete_on = create.complete_on(self._calendar(), self.request, waited, self.runtime.now())
 
     def _adopt(self, was: Plan | None, plan: Plan, basis: create.Basis) -> Plan | None:
-        if plan.verdict in ("rejected", "shift_proposed"):
-            self.campaign.state = "refused"
-            self.campaign.plan = plan.as_dict()
-            self.campaign.complete_on = None
-            self._say("plan", messages.refusal_comment(self.campaign.title, plan))
-            self._tell_new("The date cannot be had: " + " ".join(plan.problems))
+        if plan.verdict in ("rejected", "shift_proposed", "excluded"):
+            self._refuse(plan)
             return None
         if was is None:
             self.news.append(News("planned", REQUEST, f"Planned {len(plan.tasks)} tasks from {plan.complete_on}."))
@@ -199,6 +195,18 @@ class _Run:
         self.campaign.inputs = basis.as_dict()["inputs"]
         self.campaign.agreed = {**self.campaign.agreed, "basis": basis.as_dict()}
         return plan
+
+    def _refuse(self, plan: Plan) -> None:
+        self.campaign.state = "refused"
+        self.campaign.plan = plan.as_dict()
+        self.campaign.complete_on = None
+        if plan.verdict == "excluded":
+            contact = self._template().contacts.get("mops", "role:ops").removeprefix("role:").replace("_", " ")
+            self._say("plan", messages.excluded_comment(self.campaign.title, plan, f"The {contact}"))
+            self._tell_new("A person decides: " + " ".join(plan.problems))
+        else:
+            self._say("plan", messages.refusal_comment(self.campaign.title, plan))
+            self._tell_new("The date cannot be had: " + " ".join(plan.problems))
 
     def _tell_moves(self, was: Plan, plan: Plan, basis: create.Basis) -> None:
         open_keys = {key for key, link in self.links.items() if link.open}
@@ -365,6 +373,9 @@ class _Run:
         return (create.rule_for(mine, self.campaign.connection, self.request) if self.request else None) or next(
             iter(mine), None
         )
+
+    def _template(self) -> Template:
+        return Template.model_validate(self.campaign.template_snapshot)
 
     def _calendar(self) -> Calendar:
         return Calendar.from_dict(self.campaign.calendar_snapshot)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
+from service.core.condition import Condition
+from service.core.effective import PREVIOUS, PROMISES, every_task, most_rounds, task_of
 from service.core.inputs import InputError, typed
-from service.core.offsets import did_you_mean
+from service.core.offsets import Offset, did_you_mean
 from service.core.schedule import COMPLETE, Cycle, order_of
-from service.core.template import Compress, Template
+from service.core.template import Compress, TaskTemplate, Template, Weekday
+
+__all__ = ["Flaw", "Path", "flaws", "task_of"]
 
 Path: TypeAlias = tuple[str | int, ...]
+MOST_TASKS = 500
+"""In one campaign, every round of every group counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +29,16 @@ class Flaw:
 
 
 def flaws(template: Template) -> list[Flaw]:
-    """Everything wrong with the template; nothing when plans can be made from it."""
-    checks = (_inputs, _promises, _tasks, _gaps, _feasibility)
-    found = [flaw for check in checks for flaw in check(template)]
-    return found or list(_cycles(template))
+    """Everything wrong with the template by itself; nothing when plans can be made from it."""
+    if found := [*_inputs(template), *_groups(template)]:
+        return found
+    checks = (_promises, _tasks, _gaps, _modifiers, _inherit, _children, _conditions, _feasibility)
+    return list({flaw: None for check in checks for flaw in check(template)}) or list(_cycles(template))
 
 
-def task_of(ref: str) -> str:
-    """The task a reference names: `webinar`, `webinar.due` and `webinar.done` are the same."""
-    return ref.removesuffix(".due").removesuffix(".done")
+def flaws_among(template: Template, others: Mapping[str, Template]) -> list[Flaw]:
+    """What is wrong with it beside the other templates of the catalogue: the ones it takes rules and tasks from."""
+    return [*_inherited_from(template, others), *_made_of(template, others)]
 
 
 def _inputs(template: Template) -> Iterator[Flaw]:
@@ -41,6 +48,10 @@ def _inputs(template: Template) -> Iterator[Flaw]:
             yield Flaw(at, f"`values` belong to an enum, and an enum needs them; `{name}` is of type {entry.type}")
         if entry.movable and entry.type != "date":
             yield Flaw((*at, "movable"), f"only a date can be movable; `{name}` is of type {entry.type}")
+        if entry.type != "int" and (entry.min is not None or entry.max is not None):
+            yield Flaw(at, f"`min` and `max` belong to an int; `{name}` is of type {entry.type}")
+        if entry.min is not None and entry.max is not None and entry.min > entry.max:
+            yield Flaw((*at, "min"), f"`min` {entry.min} is more than `max` {entry.max}")
         if entry.default is not None:
             if entry.required:
                 yield Flaw((*at, "default"), f"`{name}` is required and has a default; keep one of the two")
@@ -50,6 +61,38 @@ def _inputs(template: Template) -> Iterator[Flaw]:
                 yield Flaw((*at, "default"), str(wrong))
 
 
+def _groups(template: Template) -> Iterator[Flaw]:
+    total = len(template.tasks)
+    for name, group in template.groups.items():
+        at: Path = ("groups", name)
+        most = most_rounds(template, group)
+        if isinstance(group.repeat, str):
+            entry = template.inputs.get(group.repeat.removeprefix("inputs."))
+            if entry is None or entry.type != "int" or not group.repeat.startswith("inputs."):
+                guess = did_you_mean(group.repeat, _input_refs(template))
+                yield Flaw((*at, "repeat"), f"`{group.repeat}` is not an int input{guess}")
+                continue
+        if most is None or most < 1:
+            yield Flaw(
+                (*at, "repeat"), f"`{group.repeat}` needs a `max` of at least 1, so that every round can be checked"
+            )
+            continue
+        total += most * len(group.tasks)
+        for short, task in group.tasks.items():
+            where: Path = (*at, "tasks", short)
+            if task.each_due and task.due is not None:
+                yield Flaw((*where, "due"), f"`{short}` has `due` and `each_due`; keep one of the two")
+            if task.each_due and len(task.each_due) < most:
+                yield Flaw((*where, "each_due"), f"{most} rounds are possible, and `each_due` has {len(task.each_due)}")
+            for index, wait in enumerate(task.depends_on):
+                previous = wait.task.removeprefix(PREVIOUS)
+                if wait.task.startswith(PREVIOUS) and previous not in group.tasks:
+                    guess = did_you_mean(previous, group.tasks)
+                    yield Flaw((*where, "depends_on", index), f"the group has no task `{previous}`{guess}")
+    if total > MOST_TASKS:
+        yield Flaw(("groups",), f"up to {total} tasks in one campaign; {MOST_TASKS} at most")
+
+
 def _promises(template: Template) -> Iterator[Flaw]:
     lead, turnaround = template.lead_time, template.turnaround
     if lead is not None:
@@ -57,36 +100,187 @@ def _promises(template: Template) -> Iterator[Flaw]:
             yield Flaw(("lead_time",), f"`{lead}`: a lead time is counted `before inputs.<a date>`")
         else:
             yield from _date_ref(template, lead.ref, ("lead_time",))
-    if turnaround is not None and (turnaround.direction, turnaround.ref) != ("after", COMPLETE):
+    if turnaround is not None and (turnaround.commit.direction, turnaround.commit.ref) != ("after", COMPLETE):
         yield Flaw(("turnaround",), f"`{turnaround}`: a turnaround is counted `after {COMPLETE}`")
 
 
 def _tasks(template: Template) -> Iterator[Flaw]:
-    for key, task in template.tasks.items():
-        at: Path = ("tasks", key)
-        for index, wait in enumerate(task.depends_on):
-            if wait.task not in template.tasks:
-                guess = did_you_mean(wait.task, template.tasks)
-                yield Flaw((*at, "depends_on", index), f"`{key}` depends on an unknown task `{wait.task}`{guess}")
+    tasks = {key: (at, task) for key, at, task in every_task(template)}
+    for at, task in tasks.values():
+        # By the name it has in the file, so that every round of a group says the same, and it is told once.
+        yield from _task(template, str(at[-1]), at, task, tasks)
+
+
+def _task(template: Template, key: str, at: Path, task: TaskTemplate, tasks: Mapping[str, object]) -> Iterator[Flaw]:
+    for index, wait in enumerate(task.depends_on):
+        if wait.task not in tasks:
+            guess = did_you_mean(wait.task, tasks)
+            yield Flaw((*at, "depends_on", index), f"`{key}` depends on an unknown task `{wait.task}`{guess}")
+    if task.due is not None:
+        yield from _ref(template, task.due.ref, (*at, "due"), tasks)
+    if task.pinned is not None:
+        yield from _date_ref(template, task.pinned, (*at, "pinned"))
         if task.due is not None:
-            yield from _ref(template, task.due.ref, (*at, "due"))
-        if task.pinned is not None:
-            yield from _date_ref(template, task.pinned, (*at, "pinned"))
-            if task.due is not None:
-                yield Flaw((*at, "due"), f"`{key}` is pinned to `{task.pinned}`, so it cannot have a due rule as well")
-        for name, bound in (("not_before", task.not_before), ("not_after", task.not_after)):
-            if isinstance(bound, str):
-                yield from _date_ref(template, bound, (*at, name))
-        for field in task.when.fields() if task.when else ():
+            yield Flaw((*at, "due"), f"`{key}` is pinned to `{task.pinned}`, so it cannot have a due rule as well")
+    for name, bound in (("not_before", task.not_before), ("not_after", task.not_after)):
+        if isinstance(bound, str):
+            yield from _date_ref(template, bound, (*at, name))
+        elif isinstance(bound, Offset):
+            yield from _date_ref(template, bound.ref, (*at, name))
+    for name in task.assets:
+        if name not in template.inputs:
+            guess = did_you_mean(name, template.inputs)
+            yield Flaw((*at, "assets"), f"`{name}` is not an input of this template{guess}")
+    if set(get_args(Weekday)) <= set(task.blackout):
+        yield Flaw((*at, "blackout"), f"`{key}` could never be due: its blackout has every day of the week")
+
+
+def _conditions(template: Template) -> Iterator[Flaw]:
+    for at, condition in _every_condition(template):
+        for field in condition.fields():
             if field.removeprefix("inputs.") not in template.inputs or not field.startswith("inputs."):
                 guess = did_you_mean(field, _input_refs(template))
-                yield Flaw((*at, "when"), f"`{field}` is not an input of this template{guess}")
+                yield Flaw(at, f"`{field}` is not an input of this template{guess}")
+
+
+def _every_condition(template: Template) -> Iterator[tuple[Path, Condition]]:
+    places: list[tuple[Path, object]] = [
+        *((("tasks", key, "when"), task.when) for key, task in template.tasks.items()),
+        *((("groups", name, "when"), group.when) for name, group in template.groups.items()),
+        *(
+            (("groups", name, "tasks", short, "when"), task.when)
+            for name, group in template.groups.items()
+            for short, task in group.tasks.items()
+        ),
+        *((("children", name, "when"), child.when) for name, child in template.children.items()),
+        *((("inherit", index, "when"), rule.when) for index, rule in enumerate(template.inherit)),
+        *((("modifiers", index, "when"), item.when) for index, item in enumerate(template.modifiers)),
+        *((("exclusions", index, "when"), item.when) for index, item in enumerate(template.exclusions)),
+        *((("inputs", name, "required"), entry.required) for name, entry in template.inputs.items()),
+    ]
+    return ((at, condition) for at, condition in places if isinstance(condition, Condition))
 
 
 def _gaps(template: Template) -> Iterator[Flaw]:
+    tasks = {key: None for key, _, _ in every_task(template)}
     for index, gap in enumerate(template.min_gaps):
-        yield from _ref(template, gap.from_, ("min_gaps", index, "from"))
-        yield from _ref(template, gap.to, ("min_gaps", index, "to"))
+        yield from _ref(template, gap.from_, ("min_gaps", index, "from"), tasks)
+        yield from _ref(template, gap.to, ("min_gaps", index, "to"), tasks)
+
+
+def _modifiers(template: Template) -> Iterator[Flaw]:
+    tasks = {key: task for key, _, task in every_task(template)}
+    for index, modifier in enumerate(template.modifiers):
+        at: Path = ("modifiers", index)
+        if modifier.count is not None:
+            entry = template.inputs.get(modifier.count.removeprefix("inputs."))
+            if entry is None or entry.type != "int" or not modifier.count.startswith("inputs."):
+                guess = did_you_mean(modifier.count, _input_refs(template))
+                yield Flaw((*at, "count"), f"`{modifier.count}` is not an int input{guess}")
+        for name in modifier.to:
+            unit = _unit_of(template, tasks, name)
+            if unit is None:
+                guess = did_you_mean(name, (*PROMISES, *tasks, *_children_tasks(template)))
+                yield Flaw((*at, "to"), f"`{name}` is neither a task nor a promise of this template{guess}")
+            elif unit != modifier.add.unit:
+                yield Flaw((*at, "add"), f"`{modifier.add}` cannot be added to `{name}`, which is counted in `{unit}`")
+
+
+def _unit_of(template: Template, tasks: Mapping[str, TaskTemplate], name: str) -> str | None:
+    if name == "turnaround" and template.turnaround:
+        return template.turnaround.commit.unit
+    if name == "lead_time" and template.lead_time:
+        return template.lead_time.unit
+    return "business_days" if name in tasks or name in _children_tasks(template) else None
+
+
+def _children_tasks(template: Template) -> list[str]:
+    found = []
+    for name, child in template.children.items():
+        if other := template.library.get(child.template):
+            found += [f"{name}_{key}" for key, _, _ in every_task(other)]
+    return found
+
+
+def _inherit(template: Template) -> Iterator[Flaw]:
+    for index, rule in enumerate(template.inherit):
+        at: Path = ("inherit", index)
+        if rule.template_from.startswith("inputs."):
+            entry = template.inputs.get(rule.template_from.removeprefix("inputs."))
+            if entry is None or entry.type != "enum":
+                guess = did_you_mean(rule.template_from, _input_refs(template))
+                yield Flaw((*at, "template_from"), f"`{rule.template_from}` is not an enum input{guess}")
+        for ref in rule.inputs.values():
+            yield from _date_ref(template, ref, (*at, "inputs"))
+        keys = [key for key, _, _ in every_task(template)]
+        for ours in rule.tasks:
+            if ours not in keys:
+                yield Flaw((*at, "tasks"), f"there is no task `{ours}`{did_you_mean(ours, keys)}")
+
+
+def _children(template: Template) -> Iterator[Flaw]:
+    keys = [key for key, _, _ in every_task(template)]
+    for name, child in template.children.items():
+        at: Path = ("children", name)
+        for index, wait in enumerate(child.depends_on):
+            if wait.task not in keys:
+                yield Flaw((*at, "depends_on", index), f"there is no task `{wait.task}`{did_you_mean(wait.task, keys)}")
+        for value in child.inputs.values():
+            if isinstance(value, str) and value.startswith("inputs.") and value not in _input_refs(template):
+                guess = did_you_mean(value, _input_refs(template))
+                yield Flaw((*at, "inputs"), f"`{value}` is not an input of this template{guess}")
+
+
+def taken_from(template: Template, index: int) -> list[str]:
+    """The templates that this `inherit` rule can name."""
+    rule = template.inherit[index]
+    if not rule.template_from.startswith("inputs."):
+        return [rule.template_from]
+    name = rule.template_from.removeprefix("inputs.")
+    condition = rule.when
+    if condition and condition.in_ is not None and condition.field == rule.template_from:
+        return [str(value) for value in condition.in_]
+    if condition and condition.equals is not None and condition.field == rule.template_from:
+        return [str(condition.equals)]
+    return list(template.inputs[name].values) if name in template.inputs else []
+
+
+def _inherited_from(template: Template, others: Mapping[str, Template]) -> Iterator[Flaw]:
+    for index, rule in enumerate(template.inherit):
+        at: Path = ("inherit", index)
+        names = taken_from(template, index)
+        for name in names:
+            if name == template.id:
+                yield Flaw((*at, "template_from"), "a template cannot inherit from itself")
+            elif name not in others:
+                yield Flaw((*at, "template_from"), f"there is no usable template `{name}`{did_you_mean(name, others)}")
+        known = [others[name] for name in names if name in others]
+        for theirs in rule.tasks.values():
+            if known and not any(theirs in other.tasks for other in known):
+                guess = did_you_mean(theirs, known[0].tasks)
+                yield Flaw((*at, "tasks"), f"none of these templates has a task `{theirs}`{guess}")
+        for theirs in rule.inputs:
+            if known and not any(theirs in other.inputs for other in known):
+                guess = did_you_mean(theirs, known[0].inputs)
+                yield Flaw((*at, "inputs"), f"none of these templates has an input `{theirs}`{guess}")
+
+
+def _made_of(template: Template, others: Mapping[str, Template]) -> Iterator[Flaw]:
+    for name, child in template.children.items():
+        at: Path = ("children", name)
+        other = others.get(child.template)
+        if other is None or other.id == template.id:
+            guess = did_you_mean(child.template, others)
+            yield Flaw((*at, "template"), f"there is no usable template `{child.template}` for this{guess}")
+            continue
+        if other.children:
+            yield Flaw((*at, "template"), f"`{other.id}` has children itself; only one level can be planned")
+        for theirs in child.inputs.keys() - other.inputs.keys():
+            guess = did_you_mean(theirs, other.inputs)
+            yield Flaw((*at, "inputs", theirs), f"`{other.id}` has no input `{theirs}`{guess}")
+        for theirs, entry in other.inputs.items():
+            if entry.required is True and entry.type == "date" and theirs not in child.inputs:
+                yield Flaw((*at, "inputs"), f"`{other.id}` needs its date `{theirs}`; write `{theirs}: inputs.<ours>`")
 
 
 def _feasibility(template: Template) -> Iterator[Flaw]:
@@ -98,16 +292,17 @@ def _feasibility(template: Template) -> Iterator[Flaw]:
         yield Flaw(at, "`shift` needs a date input that is `movable: true`")
     if ("compress" in policy.try_) != bool(policy.compress):
         yield Flaw(at, "`compress` in `try` and the list `compress` need each other")
+    tasks = {key: task for key, _, task in every_task(template)}
     for index, item in enumerate(policy.compress):
-        yield from _compress(template, item, ("feasibility", "compress", index))
+        yield from _compress(template, item, ("feasibility", "compress", index), tasks)
 
 
-def _compress(template: Template, item: Compress, at: Path) -> Iterator[Flaw]:
+def _compress(template: Template, item: Compress, at: Path, tasks: Mapping[str, TaskTemplate]) -> Iterator[Flaw]:
     if item.task is not None:
-        if item.task not in template.tasks:
-            yield Flaw((*at, "task"), f"there is no task `{item.task}`{did_you_mean(item.task, template.tasks)}")
+        if item.task not in tasks:
+            yield Flaw((*at, "task"), f"there is no task `{item.task}`{did_you_mean(item.task, tasks)}")
             return
-        size = template.tasks[item.task].duration
+        size = tasks[item.task].duration
     else:
         gap = next((gap for gap in template.min_gaps if (gap.from_, gap.to) == (item.from_, item.to)), None)
         if gap is None:
@@ -119,31 +314,32 @@ def _compress(template: Template, item: Compress, at: Path) -> Iterator[Flaw]:
 
 
 def _cycles(template: Template) -> Iterator[Flaw]:
-    pairs = [(wait.task, key) for key, task in template.tasks.items() for wait in task.depends_on]
-    for key, task in template.tasks.items():
+    places = {key: (at, task) for key, at, task in every_task(template)}
+    pairs = [(wait.task, key) for key, (_, task) in places.items() for wait in task.depends_on]
+    for key, (_, task) in places.items():
         if task.due is not None:
             ends = (task_of(task.due.ref), key)
             pairs.append(ends if task.due.direction == "after" else ends[::-1])
     pairs += [(task_of(gap.from_), task_of(gap.to)) for gap in template.min_gaps]
     try:
-        order_of(template.tasks, pairs)
+        order_of(places, pairs)
     except Cycle as cycle:
-        yield Flaw(("tasks", cycle.path[0]), str(cycle))
+        yield Flaw(places[cycle.path[0]][0], str(cycle))
 
 
-def _ref(template: Template, ref: str, path: Path) -> Iterator[Flaw]:
-    if task_of(ref) not in template.tasks:
-        yield from _date_ref(template, ref, path)
+def _ref(template: Template, ref: str, path: Path, tasks: Mapping[str, object]) -> Iterator[Flaw]:
+    if task_of(ref) not in tasks:
+        yield from _date_ref(template, ref, path, tasks)
 
 
-def _date_ref(template: Template, ref: str, path: Path) -> Iterator[Flaw]:
+def _date_ref(template: Template, ref: str, path: Path, tasks: Mapping[str, object] = {}) -> Iterator[Flaw]:
     entry = template.inputs.get(ref.removeprefix("inputs."))
     if ref == COMPLETE or (entry is not None and ref.startswith("inputs.") and entry.type == "date"):
         return
     if entry is not None and ref.startswith("inputs."):
         yield Flaw(path, f"`{ref}` is of type {entry.type}; a date is needed here")
     else:
-        guess = did_you_mean(ref, (COMPLETE, *_input_refs(template), *template.tasks))
+        guess = did_you_mean(ref, (COMPLETE, *_input_refs(template), *(tasks or template.tasks)))
         yield Flaw(path, f"`{ref}` is not known{guess}")
 
 

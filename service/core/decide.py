@@ -96,7 +96,8 @@ class RequestView:
 def decide(plan: Plan, request: RequestView, links: Mapping[str, LinkView]) -> list[Action]:
     """The writes, in the order in which they make sense, that are still missing. Empty when tracker and plan agree."""
     return [
-        *_reopen(links),
+        *_reopen(plan, links),
+        *_leave(plan, links),
         *_create(plan, links),
         *_date(plan, links),
         *_connect(plan, links),
@@ -107,14 +108,7 @@ def decide(plan: Plan, request: RequestView, links: Mapping[str, LinkView]) -> l
 def drop(links: Mapping[str, LinkView], request: Task | None) -> list[Action]:
     """Close what is still open of a campaign that was cancelled, each with a comment; `request` None: it is gone."""
     because = "the request was deleted" if request is None else f"the request {request.label} was cancelled"
-    actions: list[Action] = []
-    for key, link in links.items():
-        if link.open:
-            actions += [
-                Say(key=key, name="dropped", text=f"**Dropped by Tminus**: {because}, so nobody owes this any more."),
-                SetStatus(key=key, title=link.agreed.title, status=Status.DROPPED, because=because),
-            ]
-    return actions
+    return [action for key, link in links.items() if link.open for action in _dropped(key, link, because)]
 
 
 def missing(plan: Plan, links: Mapping[str, LinkView]) -> list[PlannedTask]:
@@ -193,10 +187,28 @@ def _request_status(plan: Plan, request: RequestView, links: Mapping[str, LinkVi
     return [SetStatus(key=REQUEST, title=request.task.title, status=ours, because=because)]
 
 
-def _reopen(links: Mapping[str, LinkView]) -> list[Action]:
-    because = "the request was taken up again"
+def _reopen(plan: Plan, links: Mapping[str, LinkView]) -> list[Action]:
+    because = "the request asks for it again"
     return [
-        SetStatus(key=key, title=link.agreed.title, status=Status.TODO, because=because)
+        SetStatus(key=task.key, title=link.agreed.title, status=Status.TODO, because=because)
+        for task in plan.tasks
+        if (link := links.get(task.key)) and link.dropped and link.state == "made"
+    ]
+
+
+def _leave(plan: Plan, links: Mapping[str, LinkView]) -> list[Action]:
+    """Close what the request no longer asks for, such as a third invitation; nothing is ever deleted."""
+    planned = {task.key for task in plan.tasks}
+    return [
+        action
         for key, link in links.items()
-        if link.dropped and link.state == "made"
+        if link.open and key not in planned
+        for action in _dropped(key, link, "the request no longer asks for it")
+    ]
+
+
+def _dropped(key: str, link: LinkView, because: str) -> list[Action]:
+    return [
+        Say(key=key, name="dropped", text=f"**Dropped by Tminus**: {because}, so nobody owes this any more."),
+        SetStatus(key=key, title=link.agreed.title, status=Status.DROPPED, because=because),
     ]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from service.core.calendar import Calendar
-from service.core.offsets import Span
+from service.core.effective import Addend
+from service.core.offsets import Promise, Span
 from service.core.schedule import Bounds, Edge, Notice, Reason, Squeezed
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -65,6 +66,18 @@ def _run(run: Sequence[tuple[date, str]]) -> str:
 def closed(calendar: Calendar, day: date) -> str:
     """Why no work is done that day, with the holiday's name."""
     return f"closed ({calendar.holidays[day]})" if day in calendar.holidays else "not a working day"
+
+
+def promised(
+    calendar: Calendar, complete: date, promise: Promise, day: date, agreed: Promise | None, addends: Sequence[Addend]
+) -> str:
+    """`7 business days + 2 (2 times extra e-mail) = 9 business days after the request was complete (…) is …`."""
+    total = amount(promise.commit.span)
+    if addends and agreed:
+        base = amount(agreed.commit.span)
+        total = " + ".join([base, *map(str, addends)]) + f" = {total}"
+    counted = skipped(calendar, complete, day) if promise.commit.unit == "business_days" else ""
+    return f"{total} after the request was complete ({long_day(complete)}) is {long_day(day)}{counted}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,6 @@ def read_inputs(template: Template, raw: Mapping[str, Any], today: date) -> dict
         given = raw.get(name)
         if _is_empty(given, entry):
             values[name] = None if entry.default is None else typed(entry, entry.default)
-            if entry.required:
-                problems.append(InputProblem(name, label, f"{label} is missing"))
             continue
         try:
             values[name] = typed(entry, given)
@@ -66,9 +64,19 @@ def read_inputs(template: Template, raw: Mapping[str, Any], today: date) -> dict
                 _check_range(values[name], today)
         except InputError as wrong:
             problems.append(InputProblem(name, label, f"{label}: {wrong}"))
+    problems += [
+        InputProblem(name, template.label(name), f"{template.label(name)} is missing")
+        for name, entry in template.inputs.items()
+        if name in values and values[name] is None and _is_required(entry, values)
+    ]
     if problems:
-        raise InputProblems(problems)
+        order = list(template.inputs)
+        raise InputProblems(sorted(problems, key=lambda one: order.index(one.field) if one.field in order else -1))
     return values
+
+
+def _is_required(entry: Input, values: Mapping[str, Any]) -> bool:
+    return entry.required if isinstance(entry.required, bool) else entry.required.holds(dict(values))
 
 
 def _is_empty(given: object, entry: Input) -> bool:
@@ -84,8 +92,8 @@ def typed(entry: Input, given: Any) -> Any:
         given = ", ".join(str(part) for part in given)
     if entry.type == "enum":
         return _choice(entry, given)
-    readers: dict[str, Callable[[Any], Any]] = {"date": _date, "bool": _bool, "int": _int, "text": _text}
-    return readers[entry.type](given)
+    readers: dict[str, Callable[[Any], Any]] = {"date": _date, "bool": _bool, "text": _text, "file": _text}
+    return _within(entry, _int(given)) if entry.type == "int" else readers[entry.type](given)
 
 
 def _text(given: Any) -> str:
@@ -127,6 +135,14 @@ def _int(given: Any) -> int:
     if isinstance(given, bool) or not re.fullmatch(r"[+-]?\d{1,9}", text):
         raise InputError(f"'{given}' is not a whole number")
     return int(text)
+
+
+def _within(entry: Input, value: int) -> int:
+    if entry.min is not None and value < entry.min:
+        raise InputError(f"{value} is too few; at least {entry.min}")
+    if entry.max is not None and value > entry.max:
+        raise InputError(f"{value} is too many; {entry.max} at most")
+    return value
 
 
 def _choice(entry: Input, given: Any) -> str:

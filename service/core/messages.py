@@ -69,6 +69,19 @@ def input_problems_comment(title: str, problems: Sequence[str]) -> str:
     )
 
 
+def excluded_comment(title: str, plan: Plan, contact: str) -> str:
+    """The agreement does not cover it: what, and who decides now."""
+    return "\n".join(
+        [
+            f"**{title} needs a decision first.** No clock has started:",
+            "",
+            *(f"- {problem}" for problem in plan.problems),
+            "",
+            f"{contact} decides how it goes on. Change the request to what is covered, and it is planned at once.",
+        ]
+    )
+
+
 def refusal_comment(title: str, plan: Plan) -> str:
     """The date cannot be had: why, in chains of dates that add up, and the earliest one that can."""
     lines = [f"**{title} cannot be had on that date.**", "", *(f"- {problem}" for problem in plan.problems)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import calendar as months_of
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import Any, Literal, cast, get_args
@@ -22,6 +22,7 @@ Rounding = Literal["next", "previous", "keep"]
 UNITS: tuple[str, ...] = get_args(Unit)
 CLOCK_UNITS = ("business_hours", "hours", "minutes")
 _TEXT = re.compile(r"\s*(-?\d+)\s+([A-Za-z_ -]+?)(?:\s+(before|after)\s+(\S+))?\s*")
+_RANGE = re.compile(r"\s*(\d+)\s*(?:-|–|to)\s*(\d+\s.*)")  # noqa: RUF001 - people do write the long dash
 
 
 class OffsetError(ValueError):
@@ -126,6 +127,51 @@ class Offset:
         sign = 1 if self.direction == "after" else -1
         rounding = rounding or ("next" if sign > 0 else "previous")
         return rounded(self.span.after(anchor, calendar, sign), rounding, calendar)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What is promised: `7 business_days after request.complete`, or a range such as `2-3 business_days after …`.
+
+    Of a range the near end is aimed at and the far end is owed.
+    """
+
+    commit: Offset
+    target: int | None = None
+    """The near end, in the unit of `commit`; None where it is no range."""
+
+    def __str__(self) -> str:
+        return str(self.commit) if self.target is None else f"{self.target}-{self.commit}"
+
+    @classmethod
+    def parse(cls, written: object) -> Promise:
+        """From the text form, or the mapping of an `Offset` with `offset: [2, 3]` for a range; raises `OffsetError`."""
+        if isinstance(written, Promise):
+            return written
+        low, rest = _range(written)
+        commit = Offset.parse(rest)
+        if low is not None and not 0 <= low < commit.value:
+            raise OffsetError(f"`{written}`: a range goes from the smaller amount to the greater")
+        return cls(commit, low)
+
+    def lengthened(self, by: int) -> Promise:
+        """So much more of the same unit at both ends."""
+        longer = replace(self.commit, value=self.commit.value + by)
+        return Promise(longer, None if self.target is None else self.target + by)
+
+    def aimed_at(self) -> Offset:
+        """The near end; the promise itself where it is no range."""
+        return self.commit if self.target is None else replace(self.commit, value=self.target)
+
+
+def _range(written: object) -> tuple[int | None, object]:
+    if isinstance(written, Mapping) and isinstance(written.get("offset"), list | tuple):
+        ends = [_whole(end) for end in written["offset"]]
+        if len(ends) != 2:
+            raise OffsetError("a range has two ends, like `offset: [2, 3]`")
+        return ends[0], {**written, "offset": ends[1]}
+    found = _RANGE.fullmatch(written) if isinstance(written, str) else None
+    return (int(found.group(1)), found.group(2)) if found else (None, written)
 
 
 def rounded(day: date, rounding: Rounding, calendar: Calendar) -> date:

@@ -11,15 +11,18 @@ from typing import Any, Literal, TypeAlias
 
 from service.core import explain
 from service.core.calendar import Calendar
+from service.core.effective import Effective, effective, excluded
 from service.core.feasibility import earliest_anchor, squeeze
 from service.core.inputs import InputProblem, InputProblems, read_inputs
+from service.core.instructions import instructions
 from service.core.schedule import COMPLETE, Bounds, Edge, Network, Schedule, Squeezed, bounds, schedule
 from service.core.template import Policy, Template
 from service.core.wiring import Facts, squeezes, wire
 
 __all__ = ["Facts", "InputProblem", "InputProblems", "Plan", "PlannedTask", "Verdict", "make_plan", "read_inputs"]
 
-Verdict: TypeAlias = Literal["planned", "flagged", "compressed", "shift_proposed", "rejected"]
+Verdict: TypeAlias = Literal["planned", "flagged", "compressed", "shift_proposed", "rejected", "excluded"]
+"""`excluded`: the agreement does not cover it, so a person decides and no clock starts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,10 @@ class Plan:
     """The last day on which the request can be complete and keep the lead time."""
     promised_on: date | None
     """By when the whole request is promised."""
+    target_on: date | None = None
+    """The near end of a promised range, which is aimed at."""
+    promise: str = ""
+    """How the promised day was counted."""
     tasks: tuple[PlannedTask, ...]
     """For `shift_proposed` these, `compressions` and `critical` are as they would be for the proposed date."""
     feasible: bool
@@ -92,7 +99,7 @@ class Plan:
                 "compressions": tuple(data["compressions"]),
                 "critical": tuple(data["critical"]),
                 "earliest_anchor": earliest and (earliest[0], date.fromisoformat(earliest[1])),
-                **_dates(data, "complete_on", "planned_on", "request_by", "promised_on"),
+                **_dates(data, "complete_on", "planned_on", "request_by", "promised_on", "target_on"),
             }
         )
 
@@ -102,7 +109,7 @@ def _task_from(data: Mapping[str, Any]) -> PlannedTask:
 
 
 def _dates(data: Mapping[str, Any], *names: str) -> dict[str, date | None]:
-    return {name: data[name] and date.fromisoformat(data[name]) for name in names}
+    return {name: date.fromisoformat(data[name]) if data.get(name) else None for name in names}
 
 
 def _jsonable(value: Any) -> Any:
@@ -135,8 +142,13 @@ class _Case:
     running: bool
 
     @cached_property
+    def known(self) -> Effective:
+        """The template as it holds for this request."""
+        return effective(self.template, self.facts.inputs)
+
+    @cached_property
     def network(self) -> Network:
-        return wire(self.template, self.calendar, self.facts)
+        return wire(self.template, self.known, self.calendar, self.facts)
 
     @cached_property
     def asked(self) -> Bounds:
@@ -178,6 +190,8 @@ class _Case:
         return (name, day) if day else None
 
     def plan(self) -> Plan:
+        if self._excluded and not self.running:
+            return self._as("excluded", self.asked)
         if self.asked.feasible and not self.conflicts and not self._overdue:
             return self._as("planned", self.asked)
         if self.asked.feasible:
@@ -220,7 +234,7 @@ class _Case:
 
     def _as(self, verdict: Verdict, found: Bounds, changes: Mapping[Squeezed, int] | None = None) -> Plan:
         template, facts = self.template, self.facts
-        feasible = found.feasible and not self.conflicts and not self._overdue
+        feasible = found.feasible and not self.conflicts and not self._overdue and verdict != "excluded"
         return Plan(
             template=template.id,
             version=template.version,
@@ -230,6 +244,8 @@ class _Case:
             planned_on=facts.today,
             request_by=self._request_by,
             promised_on=self._promised,
+            target_on=self._aimed_at,
+            promise=self._promise,
             tasks=self._tasks(schedule(found)),
             feasible=feasible,
             verdict=verdict,
@@ -241,20 +257,49 @@ class _Case:
 
     @property
     def _request_by(self) -> date | None:
-        lead = self.template.lead_time
-        anchor = self.network.anchors.get(lead.ref) if lead else None
-        return lead.span.before(anchor, self.calendar) if lead and anchor else None
+        anchors = self.network.anchors
+        terms = [term.offset for term in self.known.lead_times if term.offset.ref in anchors]
+        return min((term.span.before(anchors[term.ref], self.calendar) for term in terms), default=None)
+
+    @cached_property
+    def _promised(self) -> date | None:
+        promise = self.known.turnaround
+        return promise.commit.date_from(self.facts.complete_on, self.calendar) if promise else None
 
     @property
-    def _promised(self) -> date | None:
-        turnaround = self.template.turnaround
-        return turnaround.date_from(self.facts.complete_on, self.calendar) if turnaround else None
+    def _aimed_at(self) -> date | None:
+        promise = self.known.turnaround
+        if promise is None or promise.target is None:
+            return None
+        return promise.aimed_at().date_from(self.facts.complete_on, self.calendar)
+
+    @property
+    def _promise(self) -> str:
+        promise, agreed = self.known.turnaround, self.template.turnaround
+        if promise is None or self._promised is None:
+            return ""
+        return explain.promised(
+            self.calendar, self.facts.complete_on, promise, self._promised, agreed, self.known.addends
+        )
+
+    @cached_property
+    def _excluded(self) -> list[str]:
+        return excluded(self.template, self.facts.inputs)
 
     @cached_property
     def _overdue(self) -> tuple[str, date] | None:
-        """The last open task and the day it can be done, when that is after the promised day."""
-        last = max(self.asked.earliest.items(), key=lambda item: (item[1], item[0]), default=None)
-        return last if last and self._promised and last[1] > self._promised else None
+        """The last open task and the day it can be done, when that is after the promised day.
+
+        The tasks of another template's part are held to the day they are planned for: a date of their own may be later.
+        """
+        if self._promised is None:
+            return None
+        days = dict(self.asked.earliest)
+        parts = {key for key, origin in self.known.origins.items() if origin != self.template.name}
+        if parts:
+            days |= {key: day for key, day in schedule(self.asked).due.items() if key in parts}
+        last = max(days.items(), key=lambda item: (item[1], item[0]), default=None)
+        return last if last and last[1] > self._promised else None
 
     def _tasks(self, dated: Schedule) -> tuple[PlannedTask, ...]:
         narrator = self._narrator(dated.bounds)
@@ -271,13 +316,13 @@ class _Case:
         return sorted(depth, key=lambda key: (depth[key], key))
 
     def _task(self, key: str, dated: Schedule, narrator: explain.Narrator) -> PlannedTask:
-        recipe, found = self.template.tasks[key], dated.bounds
+        recipe, found = self.known.tasks[key], dated.bounds
         waits = [edge.before for edge in self.network.edges if edge.after == key and edge.kind == "depends_on"]
         slack = found.slack(key)
         return PlannedTask(
             key=key,
             title=recipe.title,
-            text=recipe.description,
+            text=instructions(recipe, self.template, self.facts.inputs),
             party=recipe.party,
             owner=recipe.role,
             start_on=dated.start[key],
@@ -292,7 +337,7 @@ class _Case:
 
     def _narrator(self, found: Bounds) -> explain.Narrator:
         names = {f"inputs.{name}": self.template.label(name) for name in self.template.inputs}
-        names |= {key: f"“{self.template.tasks[key].title}”" for key in self.network.nodes}
+        names |= {key: f"“{self.known.tasks[key].title}”" for key in self.network.nodes}
         names[COMPLETE] = "the complete request"
         return explain.Narrator(found, names, self.facts.pins, self.facts.done)
 
@@ -303,7 +348,10 @@ class _Case:
     def _problems(self, *, feasible: bool) -> list[str]:
         """What stands against the plan as it was asked for; when it is feasible only what a person's dates break."""
         narrator = self._narrator(self.asked)
-        problems = [narrator.conflict(edge) for edge in self.conflicts]
+        if self._excluded and not self.running:
+            return [f"The agreement does not cover this: {what}." for what in self._excluded]
+        problems = [f"The agreement does not cover this: {what}." for what in self._excluded]
+        problems += [narrator.conflict(edge) for edge in self.conflicts]
         if self._overdue and self._promised:
             problems.append(narrator.overdue(*self._overdue, self._promised))
         if feasible:

@@ -10,13 +10,16 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
-from service.core.offsets import Offset, Rounding, Span
+from service.core.condition import Condition, Name, Part, Role
+from service.core.offsets import Offset, Promise, Rounding, Span
 
 Party = Literal["requester", "stakeholder", "ops", "sales", "external"]
 Policy = Literal["flag", "compress", "shift", "reject"]
-InputType = Literal["date", "text", "bool", "int", "enum"]
+InputType = Literal["date", "text", "bool", "int", "enum", "file"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 def _duration(written: object) -> Span:
@@ -32,14 +35,7 @@ def _duration(written: object) -> Span:
 WrittenSpan: TypeAlias = Annotated[Span, BeforeValidator(Span.parse), PlainSerializer(str)]
 WrittenOffset: TypeAlias = Annotated[Offset, BeforeValidator(Offset.parse), PlainSerializer(str)]
 Duration: TypeAlias = Annotated[Span, BeforeValidator(_duration), PlainSerializer(str)]
-Role: TypeAlias = Annotated[str, Field(pattern=r"^role:[a-z][a-z0-9_]*$")]
-Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-
-
-class Part(BaseModel):
-    """Every part of a template is immutable and knows all of its fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+WrittenPromise: TypeAlias = Annotated[Promise, BeforeValidator(Promise.parse), PlainSerializer(str)]
 
 
 class Input(Part):
@@ -49,51 +45,16 @@ class Input(Part):
     label: str = ""
     """What people call it; the name with spaces unless given."""
     help: str = ""
-    required: bool = False
+    required: bool | Condition = False
+    """Whether the request is complete without it; or only when, such as the date of an event that is mentioned."""
     default: Any = None
     values: tuple[str, ...] = ()
     """The choices of an enum."""
+    min: int | None = None
+    max: int | None = None
+    """Bounds of an int."""
     movable: bool = False
     """Whether another date may be proposed when this one is not possible."""
-
-
-class Condition(Part):
-    """When a task belongs to the plan: one test of an input, or several tied together."""
-
-    field: str | None = None
-    equals: Any = None
-    in_: tuple[Any, ...] | None = Field(None, alias="in")
-    exists: bool | None = None
-    all: tuple[Condition, ...] | None = None
-    any: tuple[Condition, ...] | None = None
-    not_: Condition | None = Field(None, alias="not")
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Condition:
-        given = {name for name in type(self).model_fields if getattr(self, name) is not None}
-        tests = given & {"equals", "in_", "exists"}
-        ties = given & {"all", "any", "not_"}
-        if len(ties) + ("field" in given) != 1 or len(tests) != int("field" in given):
-            raise ValueError("write `field` with one of `equals`, `in`, `exists`; or one of `all`, `any`, `not`")
-        return self
-
-    def holds(self, inputs: dict[str, Any]) -> bool:
-        """Whether it is true for these inputs."""
-        if self.all is not None:
-            return all(condition.holds(inputs) for condition in self.all)
-        if self.any is not None:
-            return any(condition.holds(inputs) for condition in self.any)
-        if self.not_ is not None:
-            return not self.not_.holds(inputs)
-        value = inputs.get(str(self.field).removeprefix("inputs."))
-        if self.exists is not None:
-            return (value is not None) == self.exists
-        return value in self.in_ if self.in_ is not None else bool(value == self.equals)
-
-    def fields(self) -> list[str]:
-        """Every field it looks at."""
-        parts = (*(self.all or ()), *(self.any or ()), *((self.not_,) if self.not_ else ()))
-        return ([self.field] if self.field else []) + [name for part in parts for name in part.fields()]
 
 
 class Dependency(Part):
@@ -107,16 +68,48 @@ def _dependency(written: object) -> object:
     return {"task": written} if isinstance(written, str) else written
 
 
+def _bound(written: object) -> object:
+    """A date, a date input, or an offset from one."""
+    if not isinstance(written, str) or written.startswith("inputs."):
+        return written
+    if " " in written.strip():
+        return Offset.parse(written)
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise ValueError(f"`{written}` is not a date; write it as year-month-day, like '2027-02-28'") from None
+
+
+Bound: TypeAlias = Annotated[date | Offset | str, BeforeValidator(_bound), PlainSerializer(str, return_type=str)]
+
+
+class Raci(Part):
+    """Who else has a part in a task; responsible is its owner."""
+
+    accountable: Role | None = None
+    consulted: tuple[Role, ...] = ()
+    informed: tuple[Role, ...] = ()
+
+
 class TaskTemplate(Part):
     """One task of the recipe."""
 
     title: str
     description: str = ""
-    """Markdown: what to do, what must be provided, when it is done."""
+    """Markdown: what to do."""
+    provide: str = ""
+    """Markdown: what whoever owes it must bring."""
+    done_when: str = ""
+    """Markdown: how everybody can see that it is done."""
+    deliverables: tuple[str, ...] = ()
+    """What stands at the end: a file, a page, a list."""
+    assets: tuple[Name, ...] = ()
+    """Inputs whose files and links are shown on this very task."""
     party: Party
     """Who owes it."""
     owner: Role | None = None
     """The role that resolves to a person; the party's own role unless given."""
+    raci: Raci = Raci()
     duration: Duration = Span(0, "business_days")
     due: WrittenOffset | None = None
     pinned: str | None = None
@@ -127,14 +120,88 @@ class TaskTemplate(Part):
     mode: Literal["asap", "alap"] | None = None
     """As soon or as late as possible; late where the due rule says `before`, unless given."""
     when: Condition | None = None
-    not_before: date | str | None = None
-    """A date, or a date input."""
-    not_after: date | str | None = None
+    not_before: Bound | None = None
+    """A date, a date input, or an amount of time before or after one."""
+    not_after: Bound | None = None
+    calendar: Name | None = None
+    """The owner's own calendar, where it is not the template's."""
+    blackout: tuple[Weekday | date, ...] = ()
+    """Days on which it is never due, such as no invitations on a Thursday; a person's own date stays."""
 
     @property
     def role(self) -> str:
         """The role's plain name."""
         return self.owner.removeprefix("role:") if self.owner else self.party
+
+
+class GroupTask(TaskTemplate):
+    """One task of a group, made anew in every round.
+
+    It waits for tasks of the same round by their short names, and for the round before with `previous.<task>`.
+    """
+
+    each_due: tuple[WrittenOffset, ...] = ()
+    """The due rule of each round, the first round first."""
+
+
+class Group(Part):
+    """Tasks that are done several times: every invitation, every follow-up. Round 2 of `send` is `<group>_2_send`."""
+
+    title: str
+    """Stands before the titles of its tasks: `Invitation 2: Send it`."""
+    repeat: int | str
+    """How many rounds: a number, or an int input with a `max`."""
+    when: Condition | None = None
+    tasks: dict[Name, GroupTask] = Field(min_length=1)
+
+
+class Child(Part):
+    """Another template whose tasks are part of this campaign, such as the e-mail of a multichannel campaign."""
+
+    template: Name
+    title: str = ""
+    """Stands before the titles of its tasks; the other template's title unless given."""
+    when: Condition | None = None
+    inputs: dict[Name, Any] = {}
+    """The other template's inputs: `inputs.<ours>`, or a fixed value."""
+    depends_on: tuple[Annotated[Dependency, BeforeValidator(_dependency)], ...] = ()
+    """Tasks of ours that come before everything in it."""
+
+
+class Inherit(Part):
+    """Another template's agreement that this request must keep too, such as the webinar's for an e-mail about one."""
+
+    when: Condition | None = None
+    template_from: str
+    """A template's id, or an enum input whose value is one."""
+    mode: Literal["replace", "strictest"] = "strictest"
+    """`replace`: its lead time and turnaround instead of ours. `strictest`: both must be kept."""
+    inputs: dict[Name, str] = {}
+    """Its date inputs: `inputs.<ours>`."""
+    tasks: dict[Name, Name] = {}
+    """Our task → its task, whose due rule and gaps ours keeps too."""
+
+
+class Modifier(Part):
+    """More time for more work: one business day for each extra e-mail."""
+
+    because: str
+    """In a word or two, as it is told: `extra e-mail`."""
+    when: Condition | None = None
+    count: str | None = None
+    """An int input: so many times."""
+    beyond: int = 0
+    """How many of them are included already."""
+    add: WrittenSpan
+    to: tuple[str, ...] = Field(min_length=1)
+    """Tasks, and `turnaround` or `lead_time`."""
+
+
+class Exclusion(Part):
+    """What the agreement does not cover: a request that asks for it goes to a person, and no clock starts."""
+
+    say: str
+    when: Condition
 
 
 class MinGap(Part):
@@ -174,19 +241,38 @@ class Template(Part):
 
     id: Name
     version: int = Field(ge=1)
+    extends: Name | None = None
+    """The template that says everything this one does not say otherwise; a task set to null is left out."""
     title: str
     description: str = ""
+    goal: str = ""
+    """What the agreement is for."""
+    scope: str = ""
+    """What it covers."""
+    exclusions: tuple[Exclusion, ...] = ()
     calendar: str
     contacts: dict[Name, Role] = {}
     """Whom to ask, by role: `mops`, `sales`."""
     inputs: dict[Name, Input] = {}
     lead_time: WrittenOffset | None = None
     """How long before an input's date the request must be complete."""
-    turnaround: WrittenOffset | None = None
-    """By when the whole request is promised."""
+    turnaround: WrittenPromise | None = None
+    """By when the whole request is promised; a range is aimed at its near end."""
+    modifiers: tuple[Modifier, ...] = ()
+    inherit: tuple[Inherit, ...] = ()
     feasibility: Feasibility = Feasibility()
-    tasks: dict[Name, TaskTemplate] = Field(min_length=1)
+    tasks: dict[Name, TaskTemplate] = {}
+    groups: dict[Name, Group] = {}
+    children: dict[Name, Child] = {}
     min_gaps: tuple[MinGap, ...] = ()
+    library: SkipJsonSchema[dict[Name, Template]] = {}
+    """The other templates that it names, frozen with it; the catalogue puts them here, nobody writes them."""
+
+    @model_validator(mode="after")
+    def _has_work(self) -> Template:
+        if not (self.tasks or self.groups or self.children):
+            raise ValueError("a template needs `tasks`, `groups` or `children`")
+        return self
 
     @cached_property
     def digest(self) -> str:
@@ -196,6 +282,11 @@ class Template(Part):
     def label(self, name: str) -> str:
         """What people call an input."""
         return self.inputs[name].label or name.replace("_", " ").capitalize()
+
+    @property
+    def name(self) -> str:
+        """As sentences cite it: `Email send v3`."""
+        return f"{self.title} v{self.version}"
 
     @property
     def movable(self) -> str | None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from service.core.calendar import Calendar
-from service.core.checking import task_of
+from service.core.effective import Effective, task_of, without
 from service.core.feasibility import Squeeze
+from service.core.offsets import Offset
 from service.core.schedule import COMPLETE, Edge, Network, Node, Notice, network
-from service.core.template import Dependency, TaskTemplate, Template
+from service.core.template import Bound, TaskTemplate, Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,22 +33,21 @@ class Facts:
     """Tasks that nobody does any more; those that waited for them wait for their predecessors instead."""
 
 
-def wire(template: Template, calendar: Calendar, facts: Facts) -> Network:
+def wire(template: Template, known: Effective, calendar: Calendar, facts: Facts) -> Network:
     """The constraint network of this request. Rules about an empty input or a task left out are left out too."""
-    keys = [key for key, task in template.tasks.items() if _belongs(key, task, facts)]
+    tasks = without(known.tasks, facts.dropped)
     anchors = {COMPLETE: facts.complete_on}
     for name, entry in template.inputs.items():
         if entry.type == "date" and (day := facts.inputs.get(name)) is not None:
             anchors[f"inputs.{name}"] = day
-    lead = template.lead_time
     return network(
         calendar,
-        [_node(key, template.tasks[key], anchors, facts) for key in keys],
-        _edges(template, keys, anchors, facts),
+        [_node(key, task, anchors, calendar, facts) for key, task in tasks.items()],
+        _edges(known, tasks, anchors, facts),
         anchors=anchors,
         begin=facts.complete_on,
         today=max(facts.today, facts.complete_on),
-        notices=[Notice(lead.ref, lead.span)] if lead is not None and lead.ref in anchors else [],
+        notices=[Notice(term.offset.ref, term.offset.span) for term in known.lead_times if term.offset.ref in anchors],
     )
 
 
@@ -63,11 +63,7 @@ def squeezes(template: Template, net: Network) -> list[Squeeze]:
     return items
 
 
-def _belongs(key: str, task: TaskTemplate, facts: Facts) -> bool:
-    return key not in facts.dropped and (task.when is None or task.when.holds(dict(facts.inputs)))
-
-
-def _node(key: str, task: TaskTemplate, anchors: Mapping[str, date], facts: Facts) -> Node:
+def _node(key: str, task: TaskTemplate, anchors: Mapping[str, date], calendar: Calendar, facts: Facts) -> Node:
     return Node(
         key=key,
         duration=task.duration.value,
@@ -75,36 +71,31 @@ def _node(key: str, task: TaskTemplate, anchors: Mapping[str, date], facts: Fact
         anchor=task.pinned if task.pinned in anchors else None,
         rounding=task.on_non_working_day,
         fixed=facts.done.get(key) or facts.pins.get(key),
-        not_before=_bound(task.not_before, anchors),
-        not_after=_bound(task.not_after, anchors),
+        not_before=_bound(task.not_before, anchors, calendar),
+        not_after=_bound(task.not_after, anchors, calendar),
     )
 
 
-def _bound(written: date | str | None, anchors: Mapping[str, date]) -> date | None:
+def _bound(written: Bound | None, anchors: Mapping[str, date], calendar: Calendar) -> date | None:
+    if isinstance(written, Offset):
+        anchor = anchors.get(written.ref)
+        sign = 1 if written.direction == "after" else -1
+        return None if anchor is None else written.span.after(anchor, calendar, sign)
     return anchors.get(written) if isinstance(written, str) else written
 
 
-def _edges(template: Template, keys: Collection[str], anchors: Mapping[str, date], facts: Facts) -> Iterator[Edge]:
-    known = {*keys, *anchors}
-    for key in keys:
+def _edges(
+    known: Effective, tasks: Mapping[str, TaskTemplate], anchors: Mapping[str, date], facts: Facts
+) -> Iterator[Edge]:
+    there = {*tasks, *anchors}
+    for key, task in tasks.items():
         if key in facts.done:
             continue  # what led to a finished task no longer matters
-        for wait in _waits(template, key, keys):
+        for wait in task.depends_on:
             yield Edge(wait.task, key, wait.lag, "depends_on")
-        due = template.tasks[key].due
-        if due is not None and (ref := task_of(due.ref)) in known:
-            ends = (ref, key) if due.direction == "after" else (key, ref)
-            yield Edge(*ends, due.span, "due")
-    for gap in template.min_gaps:
-        ends = task_of(gap.from_), task_of(gap.to)
-        if known.issuperset(ends):
-            yield Edge(*ends, gap.at_least, "min_gap")
-
-
-def _waits(template: Template, key: str, keys: Collection[str]) -> list[Dependency]:
-    """What the task waits for; a task left out hands on its own predecessors."""
-    waits: dict[str, Dependency] = {}
-    for wait in template.tasks[key].depends_on:
-        for real in [wait] if wait.task in keys else _waits(template, wait.task, keys):
-            waits.setdefault(real.task, real)
-    return list(waits.values())
+        if task.due is not None and (ref := task_of(task.due.ref)) in there:
+            ends = (ref, key) if task.due.direction == "after" else (key, ref)
+            yield Edge(*ends, task.due.span, "due")
+    for gap in known.gaps:
+        if there.issuperset((gap.before, gap.after)):
+            yield Edge(gap.before, gap.after, gap.span, "min_gap")
