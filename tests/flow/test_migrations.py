@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
-from service.store import tables
+from service.store import migrating, tables
 from service.store.engine import StoreError, make_engine, transaction
 from service.store.migrating import pending, revisions, upgrade
 
@@ -33,6 +36,14 @@ def test_upgrades_from_every_released_revision(empty_database_url: str, released
     assert pending(engine) == []
     assert differences(engine) == []
     engine.dispose()
+
+
+def test_the_files_are_numbered_in_the_order_of_the_chain() -> None:
+    """What the names of the files say is what the revisions in them say."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrating.__file__).parent / "migrations"))
+    walked = [step.revision for step in ScriptDirectory.from_config(config).walk_revisions()]
+    assert walked[::-1] == revisions()
 
 
 def test_an_empty_database_names_what_is_pending(empty_database_url: str) -> None:
