@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from service.calendars import CalendarRecipe, read_calendars
+from service.commitment_files import is_commitment, read_commitment
 from service.config_file import ConfigError, Document, Loc, read
 from service.core.calendar import Calendar
 from service.core.checking import Flaw, flaws, flaws_among, taken_from
+from service.core.commitment import Commitment
 from service.core.effective import every_task
 from service.core.offsets import did_you_mean
 from service.core.template import Template
@@ -25,18 +27,19 @@ CALENDARS = "calendars.yaml"
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The usable templates and calendars of a folder, and what is wrong with the others."""
+    """The usable templates, commitments and calendars of a folder, and what is wrong with the others."""
 
     templates: dict[str, Template]
     calendars: dict[str, CalendarRecipe]
     problems: list[CatalogueProblem]
     sources: dict[str, tuple[Document, ...]] = field(default_factory=dict)
     """Template → its file, and the file that it extends."""
+    commitments: dict[str, Commitment] = field(default_factory=dict)
     _frozen: dict[tuple[str, int], Calendar] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def load(cls, folder: Path) -> Catalogue:
-        """Every `*.yaml` of the folder: one template each, and the calendars in `calendars.yaml`."""
+        """Every `*.yaml` of the folder: one template or commitment each, and the calendars in `calendars.yaml`."""
         catalogue = cls({}, {}, [])
         documents = []
         for path in sorted(folder.glob("*.yaml"), key=lambda path: (path.name != CALENDARS, path.name)):
@@ -56,16 +59,30 @@ class Catalogue:
                 catalogue.problems.extend(problems)
             else:
                 documents.append(document)
-        catalogue._add_templates(documents)
+        catalogue._add_templates([document for document in documents if not is_commitment(document)])
+        for document in filter(is_commitment, documents):
+            catalogue._add_commitment(document)
         return catalogue
 
     def calendar_of(self, template: Template, around: date) -> Calendar:
         """The template's calendar with the holidays from the year before `around` to two years after it."""
-        key = template.calendar, around.year
+        return self.calendar_named(template.calendar, around)
+
+    def calendar_named(self, name: str, around: date) -> Calendar:
+        """This calendar with the holidays from the year before `around` to two years after it."""
+        key = name, around.year
         if key not in self._frozen:
             years = range(around.year - 1, around.year + 3)
-            self._frozen[key] = self.calendars[template.calendar].freeze(template.calendar, years)
+            self._frozen[key] = self.calendars[name].freeze(name, years)
         return self._frozen[key]
+
+    def _add_commitment(self, document: Document) -> None:
+        commitment, problems = read_commitment(document, self.calendars)
+        self.problems.extend(problems)
+        if commitment and (commitment.id in self.templates or commitment.id in self.commitments):
+            self._refuse(document, ("id",), f"another file is `{commitment.id}` already")
+        elif commitment:
+            self.commitments[commitment.id] = commitment
 
     def _add_templates(self, documents: Sequence[Document]) -> None:
         by_id = {str(document.data.get("id")): document for document in reversed(documents)}

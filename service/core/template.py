@@ -240,6 +240,8 @@ class Template(Part):
     """The recipe of one request type."""
 
     id: Name
+    kind: Literal["campaign"] = "campaign"
+    """What the file is; commitments beside campaigns say another."""
     version: int = Field(ge=1)
     extends: Name | None = None
     """The template that says everything this one does not say otherwise; a task set to null is left out."""

@@ -1,0 +1,36 @@
+"""Commitments as ops write them in YAML files, beside the templates of campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from service.config_file import Document
+from service.core.commitment import Cadence, Commitment, Quota
+from service.core.commitment_checks import flaws
+from service.core.offsets import did_you_mean
+from service.mistakes import CatalogueProblem, refusal, validated
+
+KINDS: dict[str, type[Commitment]] = {"cadence": Cadence, "quota": Quota}
+CAMPAIGN = "campaign"
+
+
+def is_commitment(document: Document) -> bool:
+    """Whether the file says that it is no template of a campaign."""
+    return bool(document.data.get("kind", CAMPAIGN) != CAMPAIGN)
+
+
+def read_commitment(document: Document, calendars: Collection[str]) -> tuple[Commitment | None, list[CatalogueProblem]]:
+    """The commitment of a file, or everything that is wrong with it."""
+    kind = str(document.data["kind"])
+    model = KINDS.get(kind)
+    if model is None:
+        guess = did_you_mean(kind, (CAMPAIGN, *KINDS))
+        return None, [refusal(document, ("kind",), f"`kind` is {', '.join((CAMPAIGN, *KINDS))}, not `{kind}`{guess}")]
+    commitment, problems = validated(document, model, document.data)
+    if commitment is None:
+        return None, problems
+    problems = [refusal(document, flaw.path, flaw.message) for flaw in flaws(commitment)]
+    if commitment.calendar not in calendars:
+        guess = did_you_mean(commitment.calendar, calendars)
+        problems.append(refusal(document, ("calendar",), f"there is no usable calendar `{commitment.calendar}`{guess}"))
+    return (None, problems) if problems else (commitment, [])
