@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import SearchStrategy
 
 EXAMPLES = pytest.mark.parametrize("examples", [200, pytest.param(10_000, marks=pytest.mark.long)])
@@ -17,7 +17,8 @@ def proved(*strategies: SearchStrategy[Any]) -> Callable[[Callable[..., None]], 
 
     def decorate(holds: Callable[..., None]) -> Callable[[int], None]:
         def test(examples: int) -> None:
-            settings(max_examples=examples, deadline=None)(given(*strategies)(holds))()
+            tried = settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+            tried(given(*strategies)(holds))()
 
         # Not functools.wraps: pytest would take the arguments of the wrapped function for fixtures.
         test.__name__, test.__qualname__, test.__doc__ = holds.__name__, holds.__qualname__, holds.__doc__

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.core.calendar import Calendar
+from service.core.calendar import Calendar, Window
+from tests.properties import proved
 
 MONDAY = date(2026, 11, 23)
 THANKSGIVING = {date(2026, 11, 26): "Thanksgiving Day", date(2026, 11, 27): "Day after Thanksgiving"}
@@ -25,8 +27,7 @@ calendars = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
-@given(calendars, days, st.integers(-400, 400).filter(bool))
+@proved(calendars, days, st.integers(-400, 400).filter(bool))
 def test_a_shift_is_the_one_numpy_makes(calendar: Calendar, day: date, n: int) -> None:
     """The n-th working day after or before any day is numpy's, with the anchor never counted."""
     roll = "preceding" if n > 0 else "following"
@@ -35,8 +36,7 @@ def test_a_shift_is_the_one_numpy_makes(calendar: Calendar, day: date, n: int) -
     assert calendar.shift(day, n) == expected.astype(date)
 
 
-@settings(max_examples=200, deadline=None)
-@given(calendars, days, st.integers(-400, 400))
+@proved(calendars, days, st.integers(-400, 400))
 def test_shifting_back_returns_to_the_same_working_day(calendar: Calendar, day: date, n: int) -> None:
     """From a working day, n forward and n back is where it began, and the days between are |n|."""
     start = calendar.next(day)
@@ -45,8 +45,7 @@ def test_shifting_back_returns_to_the_same_working_day(calendar: Calendar, day: 
     assert calendar.working_days_between(min(start, end), max(start, end)) == abs(n)
 
 
-@settings(max_examples=200, deadline=None)
-@given(calendars, days)
+@proved(calendars, days)
 def test_next_and_previous_are_the_nearest_working_days(calendar: Calendar, day: date) -> None:
     """`next` and `previous` are worked, on their side of the day, with no working day in between."""
     after, before = calendar.next(day), calendar.previous(day)
@@ -104,9 +103,18 @@ def test_an_instant_without_zone_is_refused() -> None:
         US.date_of(datetime(2026, 11, 23, 9))  # noqa: DTZ001 - the mistake itself
 
 
-@pytest.mark.parametrize("fields", [{"weekmask": "0000000"}, {"weekmask": "11111"}, {"time_zone": "Mars/Base"}])
-def test_a_calendar_that_cannot_work_is_refused(fields: dict[str, str]) -> None:
-    """No working weekday, half a week, and an unknown zone are each an error."""
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"weekmask": "0000000"},
+        {"weekmask": "11111"},
+        {"time_zone": "Mars/Base"},
+        {"working_hours": ((),) * 7},
+        {"weekmask": "0000000", "working_hours": ((),) * 7},
+    ],
+)
+def test_a_calendar_that_cannot_work_is_refused(fields: dict[str, Any]) -> None:
+    """No working weekday, half a week, an unknown zone, and working days without hours are each an error."""
     with pytest.raises(ValueError, match="broken: "):
         Calendar(name="broken", **fields)
 
@@ -125,6 +133,46 @@ def test_equal_data_is_an_equal_calendar() -> None:
     assert hash(again) == hash(US)
     assert again.digest == US.digest
     assert again.digest != Calendar(name="us", time_zone="America/New_York", cutoff=time(17)).digest
+
+
+def test_a_calendar_frozen_before_hours_were_known_still_loads() -> None:
+    """A snapshot without hours is the calendar that it was, with its fingerprint, and each working day is open."""
+    old = {
+        "name": "us",
+        "weekmask": "1111100",
+        "holidays": {"2026-11-26": "Thanksgiving Day"},
+        "extra_working_days": ["2026-11-28"],
+        "time_zone": "America/New_York",
+        "cutoff": None,
+    }
+    calendar = Calendar.from_dict(old)
+    assert calendar.as_dict() == old
+    assert [str(window) for window in calendar.hours_on(MONDAY)] == ["00:00-24:00"]
+    assert calendar.hours_on(date(2026, 11, 26)) == ()
+    assert calendar.hours_on(date(2026, 11, 28))
+
+
+def test_an_exception_replaces_the_day_also_on_a_holiday() -> None:
+    """Half a holiday is worked for its hours, a day without hours is closed, and both survive JSON."""
+    morning = (Window.parse("09:00-12:00"),)
+    calendar = Calendar(
+        name="c",
+        holidays={date(2026, 12, 24): "Christmas Eve"},
+        exceptions={date(2026, 12, 24): morning, date(2026, 12, 26): morning, date(2026, 12, 28): ()},
+    )
+    again = Calendar.from_dict(json.loads(json.dumps(calendar.as_dict())))
+    assert again == calendar
+    assert calendar.hours_on(date(2026, 12, 24)) == calendar.hours_on(date(2026, 12, 26)) == morning
+    assert calendar.shift(date(2026, 12, 23), 1) == date(2026, 12, 24)
+    assert calendar.shift(date(2026, 12, 25), 1) == date(2026, 12, 26)
+    assert calendar.holidays == {date(2026, 12, 28): "Closed"}
+
+
+@pytest.mark.parametrize("text", ["9:00-17:00", "09:00-24:01", "09:60-17:00", "17:00-09:00", "09:00-09:00", "always"])
+def test_a_stretch_that_no_day_has_is_refused(text: str) -> None:
+    """One digit, an hour or minute too many, the wrong way round, nothing at all, or words."""
+    with pytest.raises(ValueError, match=text):
+        Window.parse(text)
 
 
 def test_threads_share_one_growing_table() -> None:
