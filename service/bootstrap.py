@@ -6,8 +6,10 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import sqlalchemy as sa
 from fastapi import FastAPI
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
@@ -16,31 +18,41 @@ from sqlmodel import Session
 from connectors.contract import Tracker
 from connectors.line import request_id
 from connectors.registry import installed
+from service import publishing
 from service.catalogue import Catalogue
 from service.runtime import Runtime
 from service.settings import Settings, check_against
 from service.store import hooks
 from service.store.engine import check, make_engine
 from service.store.mailbox import Mailbox, Received
-from service.store.migrating import upgrade
+from service.store.migrating import pending, upgrade
 from service.store.secrets import Vault
 from service.web.app import make_app
 from service.workflows import Worker
 
+log = logging.getLogger(__name__)
+
 
 def make_runtime(
-    settings: Settings, *, migrate: bool = True, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    settings: Settings,
+    *,
+    migrate: bool = True,
+    publish: bool = True,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Runtime:
     """Everything a use case needs. Raises `ConfigError` or `StoreError`; nothing is left half open.
 
-    `migrate` false leaves the database as it is found, for `doctor`.
+    `migrate` false leaves the database as it is found, for `doctor`; `publish` false leaves the templates in use, for
+    everything but the service itself.
     """
     catalogue = Catalogue.load(settings.templates)
-    check_against(settings, catalogue)
     engine = make_engine(settings.database.get_secret_value())
     check(engine)
     if migrate:
         upgrade(engine)
+    unpublished = _publish(engine, catalogue) if publish else ()
+    in_use = publishing.all_in_use(engine) if migrate or not pending(engine) else {}
+    check_against(settings, replace(catalogue, templates=in_use if publish else catalogue.templates | in_use))
     connectors = installed()
     trackers: dict[str, Tracker] = {
         name: connectors[connection.tracker].open(connection.settings)
@@ -54,7 +66,16 @@ def make_runtime(
         receivers={name: connectors[connection.tracker].receiver for name, connection in settings.connections.items()},
         vault=Vault([key.get_secret_value() for key in settings.secret_keys]),
         now=now,
+        unpublished=unpublished,
     )
+
+
+def _publish(engine: sa.Engine, catalogue: Catalogue) -> tuple[publishing.Step, ...]:
+    """Publish the folder; what cannot be published is told, and the version in use stays."""
+    refused = tuple(step for step in publishing.apply(engine, catalogue, by="the service") if step.refusal)
+    for reason in (*catalogue.problems, *(step.refusal for step in refused)):
+        log.warning("not published: %s", reason)
+    return refused
 
 
 @contextmanager

@@ -133,7 +133,7 @@ def _text(path: Path) -> str:
     raw = b""
     try:
         raw = path.read_bytes()
-        return raw.decode("utf-8-sig")
+        return raw.decode()
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         problem = ConfigProblem(str(path), line, "this is not UTF-8 text", "save the file as UTF-8")

@@ -55,7 +55,7 @@ def rule_mismatch(rules: Sequence[RequestRule], connection: str, task: Task) -> 
 
 def begin(runtime: Runtime, connection: str, rule: RequestRule, task: Task) -> Campaign:
     """A campaign for this request, with template and calendar frozen into it; not stored yet."""
-    template = runtime.catalogue.templates[rule.template]
+    template = runtime.template(rule.template)
     calendar = runtime.catalogue.calendar_of(template, around=runtime.now().date())
     return Campaign(
         id=campaign_id(connection, task.id),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from connectors.contract import Finding
 from connectors.errors import AccessDenied, NotFound, TrackerError, Unreachable
-from service import people
+from service import people, publishing
 from service.connect import base_of
 from service.runtime import Runtime
 from service.store import hooks, inbox, migrating
@@ -23,6 +23,7 @@ def examine(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
     for problem in runtime.catalogue.problems:
         yield "templates", Finding(str(problem), "Correct the file; the other templates work meanwhile.")
     if not pending:
+        yield from _published(runtime)
         yield from _parked(runtime)
     for connection in runtime.settings.connections:
         try:
@@ -30,6 +31,16 @@ def examine(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
                 yield connection, finding
         except TrackerError as error:
             yield connection, Finding(f"{str(error).rstrip('.')}.", _remedy(error))
+
+
+def _published(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
+    with reading(runtime.engine) as session:
+        steps = publishing.steps(session, runtime.catalogue)
+    for step in steps:
+        if step.refusal:
+            yield "templates", Finding(f"{step.refusal}.", "Until then new campaigns keep the published version.")
+        elif step.due:
+            yield "templates", Finding(f"{step.name} is not published yet.", "Run `tminus templates apply`.")
 
 
 def _parked(runtime: Runtime) -> Iterator[tuple[str, Finding]]:

@@ -9,7 +9,9 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from connectors.contract import Receiver, Tracker
+from service import publishing
 from service.catalogue import Catalogue
+from service.core.template import Template
 from service.settings import Settings
 from service.store.secrets import Vault
 
@@ -26,3 +28,12 @@ class Runtime:
     vault: Vault
     now: Callable[[], datetime]
     """Aware, UTC."""
+    unpublished: tuple[publishing.Step, ...] = ()
+    """Templates of the folder that could not be published when the service started."""
+
+    def template(self, name: str) -> Template:
+        """The published version in use at this moment; raises `KeyError` where there is none."""
+        found = publishing.in_use(self.engine, name)
+        if found is None:
+            raise KeyError(f"no template `{name}` is published")
+        return found

@@ -33,7 +33,7 @@ def serve(
 
     from service.bootstrap import serving, working
 
-    with _installation(config, logs=True) as runtime, ExitStack() as held:
+    with _installation(config, service=True) as runtime, ExitStack() as held:
         listen = runtime.settings.listen
         worker = held.enter_context(working(runtime)) if work else None
         _must_be_free(listen)
@@ -49,7 +49,7 @@ def work(config: ConfigOption = None) -> None:
     """Work on campaigns without taking webhooks, until Ctrl-C: further workers on PostgreSQL."""
     from service.bootstrap import working
 
-    with _installation(config, logs=True) as runtime, working(runtime):
+    with _installation(config, service=True) as runtime, working(runtime):
         ended = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())
@@ -171,17 +171,18 @@ def _connections(runtime: Runtime, wanted: str | None) -> Iterator[str]:
 
 
 @contextmanager
-def _installation(config: Path | None, *, logs: bool = False, migrate: bool = True) -> Iterator[Runtime]:
+def _installation(config: Path | None, *, service: bool = False, migrate: bool = True) -> Iterator[Runtime]:
+    """`service`: it logs, and it publishes the folder's templates."""
     from service.bootstrap import log_to_stderr, make_runtime
     from service.settings import load
     from service.store.engine import StoreError
     from service.store.secrets import SecretError
 
     settings = load(config)
-    if logs:
+    if service:
         log_to_stderr(settings.log_level)
     try:
-        runtime = make_runtime(settings, migrate=migrate)
+        runtime = make_runtime(settings, migrate=migrate, publish=service)
         yield runtime
         runtime.engine.dispose()
     except (StoreError, SecretError) as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from service.commands import versions
 from service.commands.terminal import Refused
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ VERDICTS = {
 }
 
 templates = typer.Typer(help="Look after the templates.", no_args_is_help=True)
+templates.command()(versions.apply)
+templates.command()(versions.diff)
+templates.command()(versions.export)
+templates.command("list")(versions.list_published)
 
 
 class Format(StrEnum):

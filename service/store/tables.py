@@ -228,6 +228,24 @@ class Person(SQLModel, table=True):
     checked_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
 
 
+class PublishedTemplate(SQLModel, table=True):
+    """One version of a template, exactly as it was published. Rows are added and never changed."""
+
+    __tablename__ = "published_template"
+
+    id: str = Field(primary_key=True)
+    """The template's own id."""
+    version: int = Field(primary_key=True)
+    digest: str
+    """Of the file it came from, and of the file that one extends."""
+    text: str
+    """The file itself, comments and all."""
+    content: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    """What the text means, so that a later release reads it the same way."""
+    published_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+    published_by: str
+
+
 class Ledger(SQLModel, table=True):
     """What happened and why: one sentence each, appended and never changed."""
 

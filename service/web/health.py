@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
 
+from service import publishing
 from service.runtime import Runtime
 from service.store import hooks, inbox, migrating
 from service.store.engine import StoreError, reading
@@ -21,11 +22,15 @@ def router(runtime: Runtime) -> APIRouter:
 
     @routes.get("/readyz")
     def ready(response: Response) -> dict[str, object]:
-        """The database answers with all migrations; tells what waits, what is parked and which hooks are not active."""
+        """The database answers with all migrations.
+
+        Tells what waits, what is parked, which hooks are not active and which templates could not be published.
+        """
         try:
             pending = migrating.pending(runtime.engine)
             with reading(runtime.engine) as session:
                 counts = inbox.counts(session)
+                refused = publishing.still_refused(session, runtime.unpublished)
                 quiet = [
                     f"{name}: no active hook"
                     for name in runtime.settings.connections
@@ -41,6 +46,7 @@ def router(runtime: Runtime) -> APIRouter:
             "waiting": counts.get("received", 0),
             "parked": counts.get("parked", 0),
             "hooks": quiet or "all active",
+            "templates": refused or "all published",
         }
 
     return routes

@@ -1,0 +1,42 @@
+"""Published versions of templates: written once, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from service.store.tables import PublishedTemplate
+from service.store.upserts import insert_new
+
+
+def get(session: Session, template: str, version: int) -> PublishedTemplate | None:
+    """One version of a template."""
+    return session.get(PublishedTemplate, (template, version))
+
+
+def newest(session: Session) -> dict[str, PublishedTemplate]:
+    """The newest version of every template, by id."""
+    ids, number = col(PublishedTemplate.id), col(PublishedTemplate.version)
+    latest = sa.select(ids.label("id"), sa.func.max(number).label("version")).group_by(ids).subquery()
+    query = select(PublishedTemplate).join(latest, sa.and_(ids == latest.c.id, number == latest.c.version))
+    return {row.id: row for row in session.exec(query.order_by(ids))}
+
+
+def newest_of(session: Session, template: str) -> PublishedTemplate | None:
+    """The newest version of one template."""
+    query = select(PublishedTemplate).where(col(PublishedTemplate.id) == template)
+    return session.exec(query.order_by(col(PublishedTemplate.version).desc())).first()
+
+
+def listing(session: Session) -> Sequence[PublishedTemplate]:
+    """Every version, by template and number."""
+    query = select(PublishedTemplate).order_by(col(PublishedTemplate.id), col(PublishedTemplate.version))
+    return session.exec(query).all()
+
+
+def add(session: Session, row: PublishedTemplate) -> None:
+    """Publish a version; one that another process has just published stays as it is."""
+    insert = insert_new(session.get_bind().dialect, PublishedTemplate, ["id", "version"])
+    session.execute(insert.values(row.model_dump()))
