@@ -10,11 +10,13 @@ from hashlib import sha256
 from typing import Any, Literal, TypeAlias
 
 from service.core import explain
+from service.core.because import sentence
 from service.core.calendar import Calendar
 from service.core.effective import Effective, effective, excluded
 from service.core.feasibility import earliest_anchor, squeeze
 from service.core.inputs import InputProblem, InputProblems, read_inputs
 from service.core.instructions import instructions
+from service.core.narrator import Narrator
 from service.core.schedule import COMPLETE, Bounds, Edge, Network, Schedule, Squeezed, bounds, schedule
 from service.core.template import Policy, Template
 from service.core.wiring import Facts, squeezes, wire
@@ -48,6 +50,8 @@ class PlannedTask:
     """Its date was fixed by a person."""
     why: str
     """One sentence that explains the date."""
+    because: dict[str, Any] | None = None
+    """The data of that sentence, as `Because.from_dict` reads it; None in plans that were made before there was any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,9 +180,8 @@ class _Case:
 
     def _breaks(self, edge: Edge, before: date, after: date) -> bool:
         # A person may fix a rest day, from which counting on and counting back differ: keeping one of the two will do.
-        work = edge.work(self.network.nodes.get(edge.after))
-        too_late = before > edge.latest(after, work, self.calendar, fixed=True)
-        return too_late and edge.earliest(before, work, self.calendar) > after
+        net = self.network
+        return before > net.held_to(edge, after, fixed=True) and net.pushed_to(edge, before) > after
 
     @cached_property
     def possible_from(self) -> tuple[str, date] | None:
@@ -311,13 +314,14 @@ class _Case:
         """Keys by how many tasks stand before them in a row, then by name: the order of the file changes nothing."""
         depth: dict[str, int] = {}
         for key in self.network.order:
-            before = (depth[edge.before] for edge in self.network.edges if edge.after == key and edge.before in depth)
+            before = (depth[edge.before] for edge in self.network.incoming[key] if edge.before in depth)
             depth[key] = 1 + max(before, default=0)
         return sorted(depth, key=lambda key: (depth[key], key))
 
-    def _task(self, key: str, dated: Schedule, narrator: explain.Narrator) -> PlannedTask:
+    def _task(self, key: str, dated: Schedule, narrator: Narrator) -> PlannedTask:
         recipe, found = self.known.tasks[key], dated.bounds
-        waits = [edge.before for edge in self.network.edges if edge.after == key and edge.kind == "depends_on"]
+        waits = [edge.before for edge in self.network.incoming[key] if edge.kind == "depends_on"]
+        because = narrator.because(key, dated.due[key], dated.reason.get(key), dated.due)
         slack = found.slack(key)
         return PlannedTask(
             key=key,
@@ -332,14 +336,15 @@ class _Case:
             slack=None if slack is None else max(slack, 0),
             late_by=found.late_by(key) if key in found.earliest else 0,
             pinned=key in self.facts.pins and key not in self.facts.done,
-            why=narrator.why(key, dated.due[key], dated.reason.get(key), dated.due),
+            why=sentence(because),
+            because=because.as_dict(),
         )
 
-    def _narrator(self, found: Bounds) -> explain.Narrator:
+    def _narrator(self, found: Bounds) -> Narrator:
         names = {f"inputs.{name}": self.template.label(name) for name in self.template.inputs}
         names |= {key: f"“{self.known.tasks[key].title}”" for key in self.network.nodes}
         names[COMPLETE] = "the complete request"
-        return explain.Narrator(found, names, self.facts.pins, self.facts.done)
+        return Narrator(found, names, self.facts.pins, self.facts.done)
 
     def _compressions(self, changes: Mapping[Squeezed, int]) -> tuple[str, ...]:
         narrator = self._narrator(self.asked)

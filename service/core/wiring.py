@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
+from service.core.blackout import Blackout
 from service.core.calendar import Calendar
 from service.core.effective import Effective, task_of, without
 from service.core.feasibility import Squeeze
 from service.core.offsets import Offset
 from service.core.schedule import COMPLETE, Edge, Network, Node, Notice, network
-from service.core.template import Bound, TaskTemplate, Template
+from service.core.template import Bound, TaskTemplate, Template, Weekday
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ def wire(template: Template, known: Effective, calendar: Calendar, facts: Facts)
             anchors[f"inputs.{name}"] = day
     return network(
         calendar,
-        [_node(key, task, anchors, calendar, facts) for key, task in tasks.items()],
+        [_node(key, task, known.origins[key], anchors, calendar, facts) for key, task in tasks.items()],
         _edges(known, tasks, anchors, facts),
         anchors=anchors,
         begin=facts.complete_on,
@@ -63,17 +64,27 @@ def squeezes(template: Template, net: Network) -> list[Squeeze]:
     return items
 
 
-def _node(key: str, task: TaskTemplate, anchors: Mapping[str, date], calendar: Calendar, facts: Facts) -> Node:
+def _node(
+    key: str, task: TaskTemplate, origin: str, anchors: Mapping[str, date], calendar: Calendar, facts: Facts
+) -> Node:
     return Node(
         key=key,
         duration=task.duration.value,
         alap=task.mode == "alap" or (task.mode is None and task.due is not None and task.due.direction == "before"),
         anchor=task.pinned if task.pinned in anchors else None,
         rounding=task.on_non_working_day,
+        blackout=_blackout(task),
         fixed=facts.done.get(key) or facts.pins.get(key),
         not_before=_bound(task.not_before, anchors, calendar),
         not_after=_bound(task.not_after, anchors, calendar),
+        origin=origin,
     )
+
+
+def _blackout(task: TaskTemplate) -> Blackout:
+    dates = frozenset(day for day in task.blackout if isinstance(day, date))
+    names = get_args(Weekday)
+    return Blackout(frozenset(names.index(day) for day in task.blackout if not isinstance(day, date)), dates)
 
 
 def _bound(written: Bound | None, anchors: Mapping[str, date], calendar: Calendar) -> date | None:
@@ -91,11 +102,12 @@ def _edges(
     for key, task in tasks.items():
         if key in facts.done:
             continue  # what led to a finished task no longer matters
+        origin = known.origins[key]
         for wait in task.depends_on:
-            yield Edge(wait.task, key, wait.lag, "depends_on")
+            yield Edge(wait.task, key, wait.lag, "depends_on", origin)
         if task.due is not None and (ref := task_of(task.due.ref)) in there:
             ends = (ref, key) if task.due.direction == "after" else (key, ref)
-            yield Edge(*ends, task.due.span, "due")
+            yield Edge(*ends, task.due.span, "due", origin)
     for gap in known.gaps:
         if there.issuperset((gap.before, gap.after)):
-            yield Edge(gap.before, gap.after, gap.span, "min_gap")
+            yield Edge(gap.before, gap.after, gap.span, "min_gap", gap.origin)

@@ -27,12 +27,8 @@ class Case:
     edges: tuple[Edge, ...]
 
 
-def _calendar(mask: str, off: tuple[int, ...]) -> Calendar:
-    return Calendar(name="any", weekmask=mask, holidays={START + timedelta(step): "off" for step in off})
-
-
 CALENDARS = [
-    _calendar(mask, off)
+    Calendar(name=f"{mask} without {off}", weekmask=mask, holidays={START + timedelta(step): "off" for step in off})
     for mask in ("1111100", "1111000", "1111001", "0011111", "1111111")
     for off in ((), (3,), (4, 5, 8), (0, 1, 14, 23, 24), (7, 9, 10, 11, 36), tuple(range(10, 21)))
 ]

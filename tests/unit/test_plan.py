@@ -114,21 +114,26 @@ def test_a_plan_has_every_task_in_order_with_owner_and_dates() -> None:
 def test_every_date_is_explained_with_its_data() -> None:
     """Skipped holidays are named, and each sentence tells what the date was counted from."""
     plan = plan_of(raw={"embargo": "2026-12-24"})
-    assert why(plan, "brief") == "1 business day after the request was complete (Mon 23 Nov 2026) is Tue 24 Nov 2026."
+    assert (
+        why(plan, "brief")
+        == "1 business day after the request was complete (Mon 23 Nov 2026) is Tue 24 Nov 2026; Launch v3."
+    )
     assert why(plan, "build") == (
         "4 business days after “Brief” (Tue 24 Nov 2026) is Wed 2 Dec 2026; "
-        "skipped 26 and 27 Nov (Thanksgiving Day, Day after Thanksgiving)."
+        "skipped 26 and 27 Nov (Thanksgiving Day, Day after Thanksgiving); Launch v3."
     )
-    assert why(plan, "check") == "1 week before Launch date (Wed 16 Dec 2026) is Wed 9 Dec 2026."
-    assert why(plan, "live") == "On Launch date itself, Wed 16 Dec 2026."
-    assert why(plan, "report") == "Not before Mon 28 Dec 2026, as the template says."
+    assert why(plan, "check") == "1 week before Launch date (Wed 16 Dec 2026) is Wed 9 Dec 2026; Launch v3."
+    assert why(plan, "live") == "On Launch date itself, Wed 16 Dec 2026; Launch v3."
+    assert why(plan, "report") == (
+        "Not before Thu 24 Dec 2026, closed (Year-end closing); the working day after is Mon 28 Dec 2026; Launch v3."
+    )
 
 
 def test_a_date_on_a_closed_day_says_so() -> None:
     """Rounding names the closed day and the direction."""
     assert why(plan_of("2027-01-01"), "check") == (
         "1 week before Launch date (Fri 1 Jan 2027) is Fri 25 Dec 2026, closed (Christmas Day); "
-        "the working day before is Wed 23 Dec 2026."
+        "the working day before is Wed 23 Dec 2026; Launch v3."
     )
 
 
@@ -226,7 +231,7 @@ def test_a_flagged_plan_holds_the_date_and_marks_what_is_late() -> None:
     assert tasks["check"].why == (
         "1 week before Launch date (Thu 3 Dec 2026) is Thu 26 Nov 2026, closed (Thanksgiving Day); the working day "
         "before is Wed 25 Nov 2026, but 1 business day after “Build” (Wed 2 Dec 2026) is Thu 3 Dec 2026: "
-        "4 business days too late."
+        "4 business days too late; Launch v3."
     )
 
 
@@ -376,3 +381,13 @@ def test_a_promise_that_cannot_be_kept_any_more_is_told() -> None:
             "1 business day too late."
         ),
     )
+
+
+def test_a_plan_that_was_stored_before_there_was_data_for_its_sentences_is_read() -> None:
+    """It has its sentences and no data for them."""
+    stored = plan_of().as_dict()
+    for task in stored["tasks"]:
+        del task["because"]
+    read = Plan.from_dict(stored)
+    assert [task.because for task in read.tasks] == [None] * len(read.tasks)
+    assert why(read, "brief") == why(plan_of(), "brief")

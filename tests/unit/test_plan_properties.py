@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import random
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
 from hypothesis import assume
 from hypothesis import strategies as st
 
+from service.core.because import Because, sentence
+from service.core.explain import long_day
 from service.core.feasibility import earliest_anchor
-from service.core.schedule import Network, bounds, network, schedule
+from service.core.narrator import Narrator
+from service.core.schedule import COMPLETE, Bounds, Edge, Network, Reason, bounds, network, schedule
 from tests.properties import proved
-from tests.unit.random_networks import Case, allowed, holds, narrowed, networks
+from tests.unit.random_networks import CALENDARS, Case, allowed, holds, narrowed, networks
+from tests.unit.recounting import recounted, worked_days
+
+BY_NAME = {calendar.name: calendar for calendar in CALENDARS}
 
 
 @proved(networks())
@@ -94,3 +102,53 @@ def test_the_order_of_the_file_changes_nothing(case: Case, chance: random.Random
     as_written = schedule(bounds(net))
     assert (shuffled.due, shuffled.start, shuffled.reason) == (as_written.due, as_written.start, as_written.reason)
     assert shuffled.bounds.late == as_written.bounds.late
+
+
+def narrator(found: Bounds) -> Narrator:
+    """Tells the network in its own keys."""
+    return Narrator(found, {key: key for key in [*found.network.nodes, "launch", COMPLETE]}, {}, {})
+
+
+@proved(networks())
+def test_every_date_can_be_counted_again_from_its_sentence(case: Case) -> None:
+    """The data of the sentence come to the planned day, and the sentence is written from the data alone."""
+    planned = schedule(bounds(case.net))
+    tells = narrator(planned.bounds)
+    for key, due in planned.due.items():
+        because = tells.because(key, due, planned.reason.get(key), planned.due)
+        assert recounted(because, BY_NAME) == due, sentence(because)
+        assert Because.from_dict(json.loads(json.dumps(because.as_dict()))) == because
+
+
+@proved(networks())
+def test_every_late_task_has_a_chain_whose_dates_add_up(case: Case) -> None:
+    """What it waits for leads step by step to its earliest day, what holds it to its latest, and it is printed."""
+    found = bounds(case.net)
+    if not found.late:
+        return
+    tells = narrator(found)
+    chain, told = tells.chain()
+    printed = f"{chain} {tells.also_late(told)}"
+    latest = {key: day for key, day in found.latest.items() if day}
+    for key in found.late:
+        assert key in printed
+        own = case.net.calendar_of(key)
+        assert found.late_by(key) == worked_days(own, latest[key], found.earliest[key]) > 0
+        for dates, decided in ((found.earliest, found.pushed_by), (latest, found.held_by)):
+            for step in steps(tells, key, dates, decided):
+                assert recounted(step, BY_NAME) == step.due
+    for key in told:
+        assert any(day and long_day(day) in chain for day in (latest.get(key), found.earliest[key]))
+
+
+def steps(tells: Narrator, key: str, dates: Mapping[str, date], decided: Mapping[str, Reason]) -> Iterator[Because]:
+    """From a task back to where the counting began; each step begins on the day on which the next one ends."""
+    while True:
+        reason = decided[key]
+        step = tells.step(key, dates[key], reason, dates)
+        yield step
+        other = reason.before if isinstance(reason, Edge) and reason.after == key else getattr(reason, "after", "")
+        if other not in decided:
+            return
+        assert step.base_on == dates[other]
+        key = other

@@ -1,0 +1,249 @@
+"""Why dates are what they are and why a plan is not possible, told of one solved network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from service.core.because import Because
+from service.core.calendar import Calendar
+from service.core.explain import amount, business_days, closed, closed_runs, in_words, listed, long_day
+from service.core.offsets import Rounding, Span
+from service.core.schedule import COMPLETE, Bounds, Edge, Network, Notice, Reason, Squeezed
+
+_ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Narrator:
+    """Explains one solved network in the titles that people know."""
+
+    bounds: Bounds
+    names: Mapping[str, str]
+    pins: Mapping[str, date]
+    done: Mapping[str, date]
+
+    @property
+    def _net(self) -> Network:
+        return self.bounds.network
+
+    def because(self, key: str, due: date, reason: Reason | None, dates: Mapping[str, date]) -> Because:
+        """Why the task has its planned date; `dates` are the planned dates of all tasks."""
+        if key in self.bounds.earliest and self.bounds.late_by(key):
+            return self._late(key, due)
+        if key in self.done:
+            return Because(rule="done", due=due, base_on=due)
+        if key in self.pins:
+            return Because(rule="pinned", due=due, base_on=due)
+        if reason is None:
+            node = self._net.nodes[key]
+            anchor = node.anchor or ""
+            asked = self.bounds.fixed[anchor]
+            on = Because(rule="on", due=due, base=self.names[anchor], base_on=asked, source=node.origin)
+            return self._rounded(on, key, asked, node.rounding)
+        return self.step(key, due, reason, dates)
+
+    def _late(self, key: str, due: date) -> Because:
+        bounds, today = self.bounds, self._net.today
+        bounded = {name: day for name, day in bounds.latest.items() if day is not None}
+        needed = self.step(key, bounded[key], bounds.held_by[key], bounded)
+        paced = self.step(key, bounds.earliest[key], bounds.pushed_by[key], bounds.earliest)
+        return Because(
+            rule="late",
+            due=due,
+            base_on=today,
+            calendar=self._net.calendar_of(key).name,
+            rounding="next",
+            blackout=self._passed_over(key, today, self._net.first_due(key, today)),
+            late_by=bounds.late_by(key),
+            parts=(needed, paced),
+            source=needed.source or paced.source,
+        )
+
+    def step(self, key: str, due: date, reason: Reason, dates: Mapping[str, date]) -> Because:
+        """One step of the counting, from the day of what decided it; `dates` are those of the other tasks."""
+        net = self._net
+        node = net.nodes[key]
+        if isinstance(reason, Edge):
+            return self._edge(key, due, reason, dates)
+        if reason == "work":
+            base = _complete(self.names[COMPLETE], node.duration)
+            work = Because(rule="after", due=due, base=base, base_on=net.begin, work=node.duration, source=node.origin)
+            return self._counted(work, key, net.calendar_of(key))
+        if reason == "today":
+            return self._rounded(Because(rule="today", due=due, base_on=net.today), key, net.today, "next")
+        bound = node.not_before if reason == "not_before" else node.not_after
+        assert bound is not None  # noqa: S101 - it decided the date
+        told_so = Because(rule=reason, due=due, base_on=bound, source=node.origin)
+        return self._rounded(told_so, key, bound, "next" if reason == "not_before" else "previous")
+
+    def _edge(self, key: str, due: date, edge: Edge, dates: Mapping[str, date]) -> Because:
+        net, fixed = self._net, self.bounds.fixed
+        forward = edge.after == key
+        other = edge.before if forward else edge.after
+        base_on = fixed.get(other) or dates[other]
+        limit = None if forward else net.held_to(edge, base_on, fixed=other in fixed)
+        work = net.work(edge)
+        counted = Because(
+            rule="after" if forward else "before",
+            due=due,
+            base=_complete(self.names[other], edge.span.value + work) if other == COMPLETE else self.names[other],
+            base_on=base_on,
+            fixed_base=forward or other in fixed,
+            span=edge.span,
+            work=work,
+            source=edge.origin,
+        )
+        return self._counted(counted, key, net.counted_in(edge), limit)
+
+    def _counted(self, because: Because, key: str, calendar: Calendar, limit: date | None = None) -> Because:
+        """With the day that the amount comes to; where counting back does not lead to the date, none can be told.
+
+        `limit` is the last day before the rounding from which the base can be reached.
+        """
+        sign = 1 if because.rule == "after" else -1
+        in_days = because.span.unit == "business_days"
+        begin = because.base_on if in_days else because.span.after(because.base_on, calendar, sign)
+        day = calendar.shift(begin, sign * (because.work + (because.span.value if in_days else 0)))
+        worked = because.work or (in_days and because.span.value)
+        low, high = (begin, day) if sign > 0 else (day, begin - _ONE_DAY)
+        because = replace(
+            because,
+            counted_in=calendar.name,
+            elsewhere=bool(worked) and calendar.name != self._net.calendar.name,
+            skipped=closed_runs(calendar, low, high) if worked else (),
+        )
+        rounded = self._rounded(because, key, day, "next" if sign > 0 else "previous", limit)
+        nearest = self._net.first_due if sign > 0 else self._net.last_due
+        return rounded if nearest(key, day) == because.due else replace(rounded, counted=None, closed="", skipped=())
+
+    def _rounded(self, because: Because, key: str, day: date, rounding: Rounding, limit: date | None = None) -> Because:
+        """With the day before the rounding, and what stood in its way."""
+        calendar = self._net.calendar_of(key)
+        passed = self._passed_over(key, limit or day, because.due)
+        if rounding == "keep" or day == because.due:
+            reason = ""
+        else:
+            reason = "a blackout day" if calendar.is_working(day) else closed(calendar, day)
+        return replace(because, calendar=calendar.name, rounding=rounding, counted=day, closed=reason, blackout=passed)
+
+    def _passed_over(self, key: str, day: date, due: date) -> tuple[date, ...]:
+        low, high = sorted((day, due))
+        return tuple(self._net.nodes[key].blackout.within(low, high, self._net.calendar_of(key)))
+
+    def chain(self) -> tuple[str, frozenset[str]]:
+        """Why the plan is late: what is needed by when, what is possible by when; and the tasks it speaks of."""
+        bounds = self.bounds
+        worst = max(bounds.late, key=lambda key: (bounds.late_by(key), bounds.latest[key], key))
+        needs, needed = self._needed(worst)
+        steps = self._steps(worst)
+        paced = ", ".join(f"{self.names[key]} {long_day(bounds.earliest[key])}" for key in steps)
+        origin = self._origin(steps[0])
+        text = f"{needs}. {origin}: {paced}: {business_days(bounds.late_by(worst))} too late."
+        return text, needed | frozenset(steps)
+
+    def _needed(self, key: str) -> tuple[str, frozenset[str]]:
+        """From what holds the dates down to the task: `First invite is needed by …, so Flow test by …`."""
+        path: list[tuple[str, Reason]] = []
+        reason: Reason
+        while True:
+            reason = self.bounds.held_by[key]
+            path.append((key, reason))
+            if not isinstance(reason, Edge) or reason.after in self.bounds.fixed:
+                break
+            key = reason.after
+        parts = []
+        for step, (name, held) in enumerate(reversed(path)):
+            day = self.bounds.latest[name]
+            assert day is not None  # noqa: S101 - what holds a task has a latest date
+            needed = "must be done by" if step == 0 else "by"
+            parts.append(f"{self.names[name]} {needed} {long_day(day)} ({self._because(held)})")
+        return ", so ".join(parts), frozenset(name for name, _ in path)
+
+    def _because(self, reason: Reason) -> str:
+        if not isinstance(reason, Edge):
+            return "not after that day, as the template says"
+        total = in_words(reason.span, self._net.work(reason))
+        day = self.bounds.fixed.get(reason.after)
+        name = f"{self.names[reason.after]}, {long_day(day)}" if day else self.names[reason.after]
+        fixed = ", fixed by a person" if reason.after in self.pins else ""
+        return f"{total} before {name}{fixed}" if total else f"not after {name}{fixed}"
+
+    def _steps(self, key: str) -> list[str]:
+        """The tasks that push this one, first to last."""
+        steps = [key]
+        while isinstance(reason := self.bounds.pushed_by[steps[-1]], Edge) and reason.before in self.bounds.pushed_by:
+            steps.append(reason.before)
+        return steps[::-1]
+
+    def _origin(self, key: str) -> str:
+        reason = self.bounds.pushed_by[key]
+        if isinstance(reason, Edge):
+            return f"After {self._named(reason.before, self.bounds.fixed[reason.before])}"
+        net = self._net
+        if reason == "not_before":
+            return f"{self._named(key, net.nodes[key].not_before or net.begin)} at the earliest, as the template says"
+        return f"From {long_day(net.today if reason == 'today' else net.begin)} on"
+
+    def also_late(self, told: frozenset[str]) -> str | None:
+        """The late tasks that the chain did not speak of."""
+        rest = [key for key in self.bounds.late if key not in told]
+        parts = [f"{self.names[key]} ({business_days(self.bounds.late_by(key))})" for key in rest]
+        return f"Also too late: {listed(parts)}." if parts else None
+
+    def short_notice(self, notice: Notice, complete: date) -> str:
+        """How much notice was given, and how much is agreed."""
+        day = self.bounds.fixed[notice.anchor]
+        given, last = (day - complete).days, notice.span.before(day, self._net.calendar)
+        gave = f"{amount(Span(given, 'days'))} before" if given > 0 else "not before"
+        short = amount(Span((complete - last).days, "days"))
+        return (
+            f"The request was complete on {long_day(complete)}, {gave} {self._named(notice.anchor, day)}; "
+            f"{amount(notice.span)} are agreed, so it was due by {long_day(last)}: {short} short."
+        )
+
+    def overdue(self, key: str, possible: date, promised: date) -> str:
+        """The whole request cannot be done when it was promised."""
+        late = self._net.calendar.working_days_between(promised, possible)
+        return (
+            f"Promised for {long_day(promised)}, but {self.names[key]} can be done on {long_day(possible)} at the "
+            f"agreed pace: {business_days(late)} too late."
+        )
+
+    def conflict(self, edge: Edge) -> str:
+        """A date that a person fixed, against a rule; the date is kept."""
+        fixed, net = self.bounds.fixed, self._net
+        key = edge.before if edge.before in self.pins else edge.after
+        calendar = net.calendar_of(key)
+        if key == edge.before:
+            other, side = edge.after, "before"
+            day = net.last_due(key, net.held_to(edge, fixed[other], fixed=True))
+            late = calendar.working_days_between(day, fixed[key])
+        else:
+            other, side = edge.before, "after"
+            day = net.first_due(key, net.pushed_to(edge, fixed[other]))
+            late = calendar.working_days_between(fixed[key], day)
+        total = in_words(edge.span, net.work(edge))
+        rule = f"{total} {side}" if total else f"not {'after' if side == 'before' else 'before'}"
+        return (
+            f"{self.names[key]} is fixed on {long_day(fixed[key])} by a person and stays there, but {rule} "
+            f"{self._named(other, fixed[other])} is {long_day(day)}: {business_days(late)} too "
+            f"{'late' if side == 'before' else 'early'}."
+        )
+
+    def compressed(self, what: Squeezed, before: int, after: int) -> str:
+        """`Flow build: 2 business days instead of 3`."""
+        if isinstance(what, str):
+            return f"{self.names[what]}: {business_days(after)} instead of {before}"
+        edge = next(edge for edge in self._net.edges if (edge.before, edge.after) == what)
+        gap = amount(Span(after, edge.span.unit))
+        return f"From {self.names[what[0]]} to {self.names[what[1]]}: {gap} instead of {before}"
+
+    def _named(self, key: str, day: date) -> str:
+        return f"{self.names[key]} ({long_day(day)})"
+
+
+def _complete(name: str, amount_of_time: int) -> str:
+    """So long after the request was complete, or on the day of the complete request."""
+    return "the request was complete" if amount_of_time else name
