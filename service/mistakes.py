@@ -66,6 +66,8 @@ def _words(kind: str, said: str, path: Loc, given: Any, model: type[BaseModel]) 
         return f"`{path[-2]}` has no party; say who owes it: requester, stakeholder, ops, sales or external"
     if kind == "missing":
         return f"`{name}` is missing"
+    if kind == "string_type" and isinstance(given, int | float):
+        return f"`{name}` is text, and YAML takes `{given}` for something else; write it in quotes"
     if kind == "extra_forbidden":
         return f"unknown field `{path[-1]}`{did_you_mean(str(path[-1]), _fields_at(model, path[:-1]))}"
     if kind == "string_pattern_mismatch" and "role:" in said:

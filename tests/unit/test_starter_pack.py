@@ -37,10 +37,10 @@ def public_holidays() -> Calendar:
 
 
 def test_the_pack_has_no_problems() -> None:
-    """Three templates, one calendar, nothing to complain about."""
+    """Three templates, two calendars, nothing to complain about."""
     assert PACK.problems == []
     assert set(PACK.templates) == {"webinar", "email_send", "list_import"}
-    assert set(PACK.calendars) == {"us-mops"}
+    assert set(PACK.calendars) == {"us-mops", "always"}
 
 
 @pytest.mark.parametrize("template", PACK.templates.values(), ids=lambda template: template.id)
@@ -114,7 +114,7 @@ def test_the_webinar_rules_on_the_shipped_calendar() -> None:
     why = {task.key: task.why for task in plan.tasks}["first_invite"]
     assert why == (
         "3 weeks before Webinar date (Thu 21 Jan 2027) is Thu 31 Dec 2026, closed (Year-end closing); "
-        "the working day before is Wed 23 Dec 2026."
+        "the working day before is Wed 23 Dec 2026; Webinar v1."
     )
 
 

@@ -1,0 +1,71 @@
+"""A company's closed days from a calendar file (ICS) beside `calendars.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import recurring_ical_events
+from icalendar import Calendar, Component
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyDays:
+    """The all-day events of one file; an event with hours closes nothing."""
+
+    file: str
+    _events: Calendar
+
+    @classmethod
+    def read(cls, path: Path) -> CompanyDays:
+        """Raises `ValueError` with the file's name and what is wrong with it."""
+        try:
+            written = Calendar.from_ical(path.read_bytes())
+        except FileNotFoundError:
+            raise ValueError(f"there is no file {path.name} beside the calendars") from None
+        except OSError as error:
+            raise ValueError(f"{path.name} cannot be read: {error.strerror}") from None
+        except ValueError as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(f"{path.name} is not a calendar file (ICS): {reason}") from None
+        days = Calendar()
+        for event in written.walk("VEVENT"):
+            for field, reason in event.errors:
+                raise ValueError(f"{path.name}: the event {_name(event)} has a wrong {field}: {reason}")
+            if "DTSTART" not in event:
+                raise ValueError(f"{path.name}: the event {_name(event)} has no DTSTART")
+            if _all_day(event):
+                days.add_component(event)
+        if not days.subcomponents:
+            raise ValueError(f"{path.name} has no all-day event, and only those are closed days")
+        return cls(path.name, days)
+
+    def __str__(self) -> str:
+        return self.file
+
+    def closed(self, years: Iterable[int]) -> dict[date, str]:
+        """Each day of these years that an event covers, with the event's name.
+
+        The end of an event is the first day that is no longer part of it.
+        https://www.rfc-editor.org/rfc/rfc5545#section-3.6.1
+        """
+        days: dict[date, str] = {}
+        for year in years:
+            first, last = date(year, 1, 1), date(year + 1, 1, 1)
+            for event in recurring_ical_events.of(self._events).between(first, last):
+                begins: date = event.start
+                length = max((event.end - begins).days, 1)
+                covered = (begins + timedelta(step) for step in range(length))
+                days |= {day: _name(event) for day in covered if first <= day < last}
+        return days
+
+
+def _all_day(event: Component) -> bool:
+    cancelled = str(event.get("STATUS", "")).upper() == "CANCELLED"
+    return not cancelled and not isinstance(event.decoded("DTSTART"), datetime)
+
+
+def _name(event: Component) -> str:
+    return str(event.get("SUMMARY", "")).strip() or "Closed"
