@@ -5,7 +5,7 @@ the rest stay usable.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -65,8 +65,14 @@ class Catalogue:
         return catalogue
 
     def calendar_of(self, template: Template, around: date) -> Calendar:
-        """The template's calendar with the holidays from the year before `around` to two years after it."""
-        return self.calendar_named(template.calendar, around)
+        """The template's calendar with the holidays from the year before `around` to two years after it.
+
+        The calendars that single tasks count in stand beside it.
+        """
+        calendar = self.calendar_named(template.calendar, around)
+        others = {name for part in _parts(template) for _, name in _calendars_of(part)} - {template.calendar}
+        beside = {name: self.calendar_named(name, around) for name in sorted(others)}
+        return replace(calendar, beside=beside) if beside else calendar
 
     def calendar_named(self, name: str, around: date) -> Calendar:
         """This calendar with the holidays from the year before `around` to two years after it."""
@@ -140,6 +146,13 @@ def _library(template: Template, others: Mapping[str, Template]) -> dict[str, Te
         other = others[child.template]
         library[other.id] = other.model_copy(update={"library": _library(other, others)})
     return library
+
+
+def _parts(template: Template) -> Iterator[Template]:
+    """The template and every other one whose tasks are part of it."""
+    yield template
+    for child in template.children.values():
+        yield from _parts(template.library[child.template])
 
 
 def _calendars_of(template: Template) -> Iterator[tuple[Loc, str]]:

@@ -82,6 +82,8 @@ class Calendar:
     time_zone: str = "UTC"
     cutoff: time | None = None
     """What arrives after this local time, or on a closed day, counts as received on the next working day."""
+    beside: Mapping[str, Calendar] = field(default_factory=dict)
+    """The calendars that single tasks of the same plan count in, by name."""
     _table: _Table = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -126,6 +128,8 @@ class Calendar:
             data["working_hours"] = [list(map(str, hours)) for hours in self.working_hours]
         if self.exceptions:
             data["exceptions"] = {day.isoformat(): list(map(str, hours)) for day, hours in self.exceptions.items()}
+        if self.beside:
+            data["beside"] = {name: calendar.as_dict() for name, calendar in self.beside.items()}
         return data
 
     @classmethod
@@ -140,7 +144,12 @@ class Calendar:
             exceptions={date.fromisoformat(day): _windows(hours) for day, hours in data.get("exceptions", {}).items()},
             time_zone=data["time_zone"],
             cutoff=time.fromisoformat(data["cutoff"]) if data["cutoff"] else None,
+            beside={name: cls.from_dict(other) for name, other in data.get("beside", {}).items()},
         )
+
+    def named(self, name: str | None) -> Calendar:
+        """The calendar of this name, itself or one beside it; itself for None. Raises `KeyError` for any other name."""
+        return self if name in (None, self.name) else self.beside[str(name)]
 
     def is_working(self, day: date) -> bool:
         """Whether work is done on that day."""

@@ -5,7 +5,7 @@ The network and the plan see only this. Every rule knows the template it comes f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -85,7 +85,8 @@ def effective(template: Template, inputs: Mapping[str, Any]) -> Effective:
     )
     for name, child in template.children.items():
         if child.when is None or child.when.holds(dict(inputs)):
-            found = _with_child(found, template, name, child, inputs)
+            waits = tuple(_real(child.depends_on, tasks, tasks.keys() - kept))
+            found = _with_child(found, template, name, child.model_copy(update={"depends_on": waits}), inputs)
     for modifier in template.modifiers:
         found = _modified(found, modifier, inputs)
     for rule in template.inherit:
@@ -136,19 +137,23 @@ def most_rounds(template: Template, group: Group) -> int | None:
 def without(tasks: Mapping[str, TaskTemplate], gone: Collection[str]) -> dict[str, TaskTemplate]:
     """The tasks that stay; those that waited for one that is gone wait for its predecessors instead."""
 
-    def real(task: TaskTemplate) -> Iterator[Dependency]:
-        for wait in task.depends_on:
-            if wait.task not in gone:
-                yield wait
-            elif wait.task in tasks:
-                yield from real(tasks[wait.task])
-
     kept = {}
     for key, task in tasks.items():
         if key not in gone:
-            waits = {wait.task: wait for wait in reversed(list(real(task)))}
+            waits = {wait.task: wait for wait in reversed(list(_real(task.depends_on, tasks, gone)))}
             kept[key] = task.model_copy(update={"depends_on": tuple(reversed(waits.values()))})
     return kept
+
+
+def _real(
+    waits: Iterable[Dependency], tasks: Mapping[str, TaskTemplate], gone: Collection[str]
+) -> Iterator[Dependency]:
+    """Of what is waited for, what stays; in place of what is gone its predecessors."""
+    for wait in waits:
+        if wait.task not in gone:
+            yield wait
+        elif wait.task in tasks:
+            yield from _real(tasks[wait.task].depends_on, tasks, gone)
 
 
 def task_of(ref: str) -> str:
@@ -271,20 +276,33 @@ def _with_child(found: Effective, template: Template, name: str, child: Child, i
     if other is None:
         return found
     theirs = effective(other, _given(other, child, inputs))
+    calendar = None if other.calendar == template.calendar else other.calendar
     refs = {key: value for key, value in child.inputs.items() if isinstance(value, str) and value.startswith(_INPUTS)}
     renamed = _Renaming(refs, {key: f"{name}_{key}" for key in theirs.tasks})
     tasks = {
-        renamed.tasks[key]: _adopted(task, renamed, f"{child.title or other.title}: ", child)
+        renamed.tasks[key]: _adopted(task, renamed, f"{child.title or other.title}: ", child, calendar)
         for key, task in theirs.tasks.items()
     }
     leads = ((renamed.offset(term.offset), term.origin) for term in theirs.lead_times)
     return replace(
         found,
-        tasks={**found.tasks, **tasks},
+        tasks={**_after_part(found.tasks, child, tasks), **tasks},
         origins={**found.origins, **{renamed.tasks[key]: origin for key, origin in theirs.origins.items()}},
         gaps=(*found.gaps, *filter(None, map(renamed.gap, theirs.gaps))),
         lead_times=(*found.lead_times, *(Term(offset, origin) for offset, origin in leads if offset)),
     )
+
+
+def _after_part(
+    tasks: Mapping[str, TaskTemplate], child: Child, part: Mapping[str, TaskTemplate]
+) -> dict[str, TaskTemplate]:
+    """Our tasks, of which those that come after the whole part wait for its last tasks."""
+    waited_for = {wait.task for task in part.values() for wait in task.depends_on}
+    last = tuple(Dependency(task=key) for key in part if key not in waited_for)
+    return {
+        key: task.model_copy(update={"depends_on": (*task.depends_on, *last)}) if key in child.before else task
+        for key, task in tasks.items()
+    }
 
 
 def _given(other: Template, child: Child, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -298,11 +316,12 @@ def _given(other: Template, child: Child, inputs: Mapping[str, Any]) -> dict[str
     return values
 
 
-def _adopted(task: TaskTemplate, renamed: _Renaming, title: str, child: Child) -> TaskTemplate:
+def _adopted(task: TaskTemplate, renamed: _Renaming, title: str, child: Child, calendar: str | None) -> TaskTemplate:
     waits = tuple(wait.model_copy(update={"task": renamed.tasks[wait.task]}) for wait in task.depends_on)
     return task.model_copy(
         update={
             "title": title + task.title,
+            "calendar": task.calendar or calendar,
             "depends_on": waits or child.depends_on,
             "due": renamed.offset(task.due),
             "pinned": renamed.ref(task.pinned) if task.pinned else None,

@@ -67,16 +67,18 @@ def squeezes(template: Template, net: Network) -> list[Squeeze]:
 def _node(
     key: str, task: TaskTemplate, origin: str, anchors: Mapping[str, date], calendar: Calendar, facts: Facts
 ) -> Node:
+    own = calendar.named(task.calendar)
     return Node(
         key=key,
         duration=task.duration.value,
+        calendar=own,
         alap=task.mode == "alap" or (task.mode is None and task.due is not None and task.due.direction == "before"),
         anchor=task.pinned if task.pinned in anchors else None,
         rounding=task.on_non_working_day,
         blackout=_blackout(task),
         fixed=facts.done.get(key) or facts.pins.get(key),
-        not_before=_bound(task.not_before, anchors, calendar),
-        not_after=_bound(task.not_after, anchors, calendar),
+        not_before=_bound(task.not_before, anchors, own),
+        not_after=_bound(task.not_after, anchors, own),
         origin=origin,
     )
 

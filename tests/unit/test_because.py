@@ -105,3 +105,62 @@ def test_a_blackout_is_told() -> None:
         "the working day before without 9 Dec (blackout) is Tue 8 Dec 2026; Party v2."
     )
     assert recounted(Because.from_dict(task.because or {}), {"office": office}) == task.due_on
+
+
+CALENDARS = """
+office: {time_zone: UTC, working_hours: {mon: ["09:00-17:00"], tue: ["09:00-17:00"], wed: ["09:00-17:00"],
+  thu: ["09:00-17:00"], fri: ["09:00-17:00"]}}
+agency:
+  time_zone: UTC
+  working_hours: {mon: ["09:00-17:00"], tue: ["09:00-17:00"], wed: ["09:00-17:00"]}
+  holidays: {add: {"2026-11-25": Agency day}}
+"""
+FILM = """
+id: film
+version: 4
+title: Film
+calendar: office
+tasks:
+  brief: {title: Brief, party: ops, duration: "1 business_day"}
+  shoot: {title: Shoot, party: external, calendar: agency, duration: "2 business_days", depends_on: [brief]}
+  cut: {title: Cut, party: ops, duration: "1 business_day", depends_on: [shoot]}
+"""
+TRAILER = """
+id: trailer
+version: 1
+title: Trailer
+calendar: agency
+tasks:
+  clip: {title: Clip, party: external, duration: "2 business_days"}
+children:
+  whole: {template: film, title: Whole film}
+"""
+
+
+def test_a_task_counts_in_the_calendar_that_its_template_names(tmp_path: Path) -> None:
+    """An agency that works Monday to Wednesday shoots on its days; the sentence says whose days were counted."""
+    for name, text in {"calendars": CALENDARS, "film": FILM, "trailer": TRAILER}.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+    catalogue = Catalogue.load(tmp_path)
+    assert catalogue.problems == []
+    monday = date(2026, 11, 23)
+    facts = Facts(inputs={}, complete_on=monday, today=monday)
+    expected = {"brief": "2026-11-24", "shoot": "2026-12-01", "cut": "2026-12-02"}
+    for name, prefix in (("film", ""), ("trailer", "whole_")):
+        template = catalogue.templates[name]
+        frozen = catalogue.calendar_of(template, monday)
+        calendar = Calendar.from_dict(json.loads(json.dumps(frozen.as_dict())))
+        assert calendar.digest == frozen.digest
+        tasks = {task.key: task for task in make_plan(template, calendar, facts).tasks}
+        assert {key: tasks[prefix + key].due_on.isoformat() for key in expected} == expected
+        for task in tasks.values():
+            because = Because.from_dict(task.because or {})
+            assert (
+                recounted(because, {"office": calendar.named("office"), "agency": calendar.named("agency")})
+                == task.due_on
+            )
+    film = make_plan(catalogue.templates["film"], catalogue.calendar_of(catalogue.templates["film"], monday), facts)
+    assert {task.key: task.why for task in film.tasks}["shoot"] == (
+        "2 business days after “Brief” (Tue 24 Nov 2026), counted in agency, is Tue 1 Dec 2026; "
+        "skipped 25 Nov (Agency day); Film v4."
+    )
