@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -210,6 +210,11 @@ class Narrator:
             f"Promised for {long_day(promised)}, but {self.names[key]} can be done on {long_day(possible)} at the "
             f"agreed pace: {business_days(late)} too late."
         )
+
+    def overtaken(self, done: str, still_open: Sequence[str]) -> str:
+        """Something was done before what it should have waited for."""
+        names = [self.names[key] for key in still_open]
+        return f"{self.names[done]} was done while {listed(names)} {'is' if len(names) == 1 else 'are'} still open."
 
     def conflict(self, edge: Edge) -> str:
         """A date that a person fixed, against a rule; the date is kept."""

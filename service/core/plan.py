@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -19,7 +19,7 @@ from service.core.instructions import instructions
 from service.core.narrator import Narrator
 from service.core.schedule import COMPLETE, Bounds, Edge, Network, Schedule, Squeezed, bounds, schedule
 from service.core.template import Policy, Template
-from service.core.wiring import Facts, squeezes, wire
+from service.core.wiring import Facts, overtaken, squeezes, wire
 
 __all__ = ["Facts", "InputProblem", "InputProblems", "Plan", "PlannedTask", "Verdict", "make_plan", "read_inputs"]
 
@@ -178,6 +178,15 @@ class _Case:
             and self._breaks(edge, fixed[edge.before], fixed[edge.after])
         ]
 
+    @cached_property
+    def overtaken(self) -> Mapping[str, Sequence[str]]:
+        """Finished tasks that should have waited for what is still open."""
+        return overtaken(self.known, self.facts.done, self.facts.dropped)
+
+    @property
+    def _at_risk(self) -> bool:
+        return bool(self.conflicts or self._overdue or self.overtaken)
+
     def _breaks(self, edge: Edge, before: date, after: date) -> bool:
         # A person may fix a rest day, from which counting on and counting back differ: keeping one of the two will do.
         net = self.network
@@ -195,7 +204,7 @@ class _Case:
     def plan(self) -> Plan:
         if self._excluded and not self.running:
             return self._as("excluded", self.asked)
-        if self.asked.feasible and not self.conflicts and not self._overdue:
+        if self.asked.feasible and not self._at_risk:
             return self._as("planned", self.asked)
         if self.asked.feasible:
             return self._as("flagged", self.asked)
@@ -213,7 +222,7 @@ class _Case:
 
     def _compressed(self) -> Plan | None:
         found, changes = self.squeezed
-        verdict: Verdict = "flagged" if self.conflicts else "compressed"
+        verdict: Verdict = "flagged" if self.conflicts or self.overtaken else "compressed"
         return self._as(verdict, found, changes) if found.feasible else None
 
     def _shifted(self) -> Plan | None:
@@ -357,6 +366,7 @@ class _Case:
             return [f"The agreement does not cover this: {what}." for what in self._excluded]
         problems = [f"The agreement does not cover this: {what}." for what in self._excluded]
         problems += [narrator.conflict(edge) for edge in self.conflicts]
+        problems += [narrator.overtaken(key, still_open) for key, still_open in self.overtaken.items()]
         if self._overdue and self._promised:
             problems.append(narrator.overdue(*self._overdue, self._promised))
         if feasible:

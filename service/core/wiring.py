@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, get_args
@@ -50,6 +50,19 @@ def wire(template: Template, known: Effective, calendar: Calendar, facts: Facts)
         today=max(facts.today, facts.complete_on),
         notices=[Notice(term.offset.ref, term.offset.span) for term in known.lead_times if term.offset.ref in anchors],
     )
+
+
+def overtaken(known: Effective, done: Collection[str], dropped: Collection[str] = ()) -> dict[str, tuple[str, ...]]:
+    """The finished tasks that came before something they should have waited for, and what of it is still open."""
+    tasks = without(known.tasks, dropped)
+    waits = {key: {wait.task for wait in task.depends_on} for key, task in tasks.items()}
+    for gap in known.gaps:
+        if gap.after in waits:
+            waits[gap.after].add(gap.before)
+    still_open = tasks.keys() - set(done)
+    return {
+        key: tuple(sorted(waits[key] & still_open)) for key in sorted(waits) if key in done and waits[key] & still_open
+    }
 
 
 def squeezes(template: Template, net: Network) -> list[Squeeze]:
@@ -111,5 +124,5 @@ def _edges(
             ends = (ref, key) if task.due.direction == "after" else (key, ref)
             yield Edge(*ends, task.due.span, "due", origin)
     for gap in known.gaps:
-        if there.issuperset((gap.before, gap.after)):
+        if there.issuperset((gap.before, gap.after)) and gap.after not in facts.done:
             yield Edge(gap.before, gap.after, gap.span, "min_gap", gap.origin)

@@ -303,7 +303,8 @@ def test_a_pin_before_what_it_waits_for_is_kept_and_told() -> None:
 
 def test_a_pin_before_a_finished_task_is_told() -> None:
     """Something done late, against a date that a person fixed."""
-    plan = plan_of(pins={"check": date(2026, 12, 1)}, done={"build": date(2026, 12, 2), "press_kit": MONDAY})
+    done = {"brief": MONDAY, "build": date(2026, 12, 2), "press_kit": MONDAY}
+    plan = plan_of(pins={"check": date(2026, 12, 1)}, done=done)
     assert plan.problems == (
         (
             "“Check” is fixed on Tue 1 Dec 2026 by a person and stays there, but 1 business day after “Build” "
@@ -391,3 +392,23 @@ def test_a_plan_that_was_stored_before_there_was_data_for_its_sentences_is_read(
     read = Plan.from_dict(stored)
     assert [task.because for task in read.tasks] == [None] * len(read.tasks)
     assert why(read, "brief") == why(plan_of(), "brief")
+
+
+def test_what_was_done_too_soon_is_a_risk() -> None:
+    """The check is done while what it waits for is still open: the plan is flagged until that is done too."""
+    day = date(2026, 11, 24)
+    plan = plan_of(done={"brief": day, "check": day}, today=day)
+    assert (plan.verdict, plan.feasible) == ("flagged", True)
+    assert plan.problems == ("“Check” was done while “Build” and “Press kit” are still open.",)
+    assert plan_of(done={"brief": day, "check": day, "build": day, "press_kit": day}, today=day).problems == ()
+
+
+def test_a_gap_that_was_not_waited_for_is_a_risk_too() -> None:
+    """Gone live a week after a rehearsal that nobody has held: told, and the rehearsal is not hurried by it."""
+    tasks = RECIPE["tasks"] | {"rehearse": {"title": "Rehearse", "party": "ops", "duration": "1 business_day"}}
+    gaps = [{"from": "rehearse", "to": "live", "at_least": "1 week"}]
+    template = Template.model_validate(RECIPE | {"tasks": tasks, "min_gaps": gaps})
+    finished = {key: date(2026, 12, 16) for key in ("brief", "build", "press_kit", "check", "live")}
+    plan = plan_of(template=template, done=finished, today=date(2026, 12, 16))
+    assert plan.problems == ("“Go live” was done while “Rehearse” is still open.",)
+    assert due(plan)["rehearse"] == "2026-12-16"
