@@ -60,6 +60,14 @@ def check(
     typer.echo(f"{len(catalogue.templates)} templates, nothing wrong: {', '.join(sorted(catalogue.templates))}")
 
 
+@templates.command()
+def schema() -> None:
+    """Print the JSON Schema of template files, with which an editor completes and flags."""
+    from service.template_schema import schema
+
+    typer.echo(json.dumps(schema(), indent=2))
+
+
 def preview(
     template: Annotated[str, typer.Argument(help="The template's name, such as webinar.")],
     given: Annotated[list[str] | None, typer.Option("--input", "-i", metavar="NAME=VALUE", help="An input.")] = None,

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
-from pydantic.json_schema import SkipJsonSchema
+from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
 
 from service.core.condition import Condition, Name, Part, Role
 from service.core.offsets import Offset, Promise, Rounding, Span
@@ -34,7 +34,14 @@ def _duration(written: object) -> Span:
 
 WrittenSpan: TypeAlias = Annotated[Span, BeforeValidator(Span.parse), PlainSerializer(str)]
 WrittenOffset: TypeAlias = Annotated[Offset, BeforeValidator(Offset.parse), PlainSerializer(str)]
-Duration: TypeAlias = Annotated[Span, BeforeValidator(_duration), PlainSerializer(str)]
+_WORK = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^\s*\d+\s+business_days?\s*$", "examples": ["3 business_days"]},
+        {"const": 0},
+        {"type": "object", "properties": {"value": {"type": "integer"}, "unit": {"const": "business_days"}}},
+    ]
+}
+Duration: TypeAlias = Annotated[Span, BeforeValidator(_duration), PlainSerializer(str), WithJsonSchema(_WORK)]
 WrittenPromise: TypeAlias = Annotated[Promise, BeforeValidator(Promise.parse), PlainSerializer(str)]
 
 
