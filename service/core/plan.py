@@ -79,6 +79,8 @@ class Plan:
     feasible: bool
     """Whether the dates asked for can be kept, compressed if need be."""
     verdict: Verdict
+    shortfall: int = 0
+    """Working days by which the dates asked for, or the promised day, are missed at the agreed pace."""
     problems: tuple[str, ...]
     earliest_anchor: tuple[str, date] | None
     """The input and the first date for which the plan is possible; only for an infeasible plan."""
@@ -236,6 +238,7 @@ class _Case:
             request_by=self._request_by,
             feasible=False,
             verdict="shift_proposed",
+            shortfall=self._shortfall,
             problems=tuple(self._problems(feasible=False)),
             earliest_anchor=self.possible_from,
         )
@@ -261,11 +264,18 @@ class _Case:
             tasks=self._tasks(schedule(found)),
             feasible=feasible,
             verdict=verdict,
+            shortfall=self._shortfall,
             problems=tuple(self._problems(feasible=found.feasible)),
             earliest_anchor=None if found.feasible else self.possible_from,
             compressions=self._compressions(changes or {}),
             critical=found.critical(),
         )
+
+    @property
+    def _shortfall(self) -> int:
+        last, promised = self._overdue, self._promised
+        overdue = self.calendar.working_days_between(promised, last[1]) if last and promised else 0
+        return max(self.asked.shortfall, overdue)
 
     @property
     def _request_by(self) -> date | None:
