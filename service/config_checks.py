@@ -15,6 +15,8 @@ from service.config_file import ConfigProblem, Document, Loc, is_reference, mapp
 REFERENCE_PAGE = "docs/reference/configuration.md"
 REQUESTER = "requester"
 """The role target that means: whoever filed the request."""
+OURSELVES = "tminus"
+"""The source of events that we see in the trackers."""
 _ASKED = {
     "tuple_type": "should be a list, like [A, B]",
     "mapping_type": "should be `name: value` pairs",
@@ -137,6 +139,21 @@ def literal_password(document: Document) -> Iterator[ConfigProblem]:
             "the database password must not stand in the file",
             "put it into the environment: postgresql://tminus:${PGPASSWORD}@host/tminus",
         )
+
+
+def event_sources(document: Document) -> Iterator[ConfigProblem]:
+    """Sources of events whose secret stands in the file itself, or whose name is ours."""
+    for name, secret in mapping(document.data.get("event_sources")).items():
+        loc = ("event_sources", name)
+        if name == OURSELVES:
+            words = f"`{dotted(loc)}` is our own name, for what we see in the trackers"
+            yield document.problem(loc, words, "choose another")
+        if isinstance(secret, str) and not is_reference(secret):
+            yield document.problem(
+                loc,
+                f"`{dotted(loc)}` is a secret and must not stand in the file",
+                f"put it into the environment: {name}: ${{{name.upper().replace('-', '_')}_EVENTS_SECRET}}",
+            )
 
 
 def dangling(document: Document) -> Iterator[ConfigProblem]:

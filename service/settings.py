@@ -32,6 +32,7 @@ from service.core.template import Template
 
 STARTER_TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 NEW_KEY = "run `tminus new-key` and write TMINUS_SECRET_KEY=<the key> into .env"
+SHORTEST_SECRET = 16
 DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
 
 
@@ -67,6 +68,12 @@ def _fernet_keys(value: SecretStr) -> SecretStr:
             Fernet(key)
     except ValueError:
         raise ValueError(f"should be 32 bytes in url-safe base64: {NEW_KEY}") from None
+    return value
+
+
+def _event_secrets(value: SecretStr) -> SecretStr:
+    if not all(len(secret) >= SHORTEST_SECRET for secret in _split(value) or [""]):
+        raise ValueError(f"should have {SHORTEST_SECRET} characters or more: `openssl rand -hex 32` makes one")
     return value
 
 
@@ -152,6 +159,8 @@ class _File(Part):
     """Owns the tasks whose person the tracker does not know."""
     connections: Mapping[Name, Any] = Field(min_length=1)
     requests: tuple[RequestRule, ...] = Field(min_length=1)
+    event_sources: Mapping[Name, Annotated[SecretStr, AfterValidator(_event_secrets)]] = {}
+    """Who may post events, each with the secret that signs them, or with two while one takes the other's place."""
 
 
 class Settings(_File):
@@ -196,7 +205,8 @@ def load(path: Path | None = None) -> Settings:
     loading = _Loading(document)
     shape, connections = loading.shape(), dict(loading.connections())
     mistakes = list(loading.problems.values())
-    for check in (config_checks.literal_password, config_checks.dangling, config_checks.shadowed):
+    secrets = (config_checks.literal_password, config_checks.event_sources)
+    for check in (*secrets, config_checks.dangling, config_checks.shadowed):
         mistakes += check(document)
     if environment.secret_key is None:
         mistakes.append(ConfigProblem("environment", None, "TMINUS_SECRET_KEY is not set", NEW_KEY))

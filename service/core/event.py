@@ -37,7 +37,7 @@ class Event:
     """One happening; equal for everybody who hears of it."""
 
     id: str
-    """Its sender's own name for it, or ours."""
+    """Unlike that of any other event: its source, and the source's own name for it."""
     type: str
     at: datetime
     """Aware; as exact as its sender tells it."""

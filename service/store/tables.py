@@ -246,6 +246,29 @@ class PublishedTemplate(SQLModel, table=True):
     published_by: str
 
 
+class EventRow(SQLModel, table=True):
+    """Something that happened outside a plan, as its source told it. Rows are added and never changed."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        sa.UniqueConstraint("source", "event_id", name="event_once"),
+        sa.Index("event_by_type", "type", "at"),
+        sa.Index("event_by_subject", "subject"),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    source: str
+    """Whose secret it was signed with; `tminus` for what we saw in the trackers."""
+    event_id: str
+    """Its source's own name for it."""
+    type: str
+    at: datetime = Field(sa_type=UTCDateTime)
+    """When it happened."""
+    subject: str
+    data: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    received_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+
+
 class Ledger(SQLModel, table=True):
     """What happened and why: one sentence each, appended and never changed."""
 

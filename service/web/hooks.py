@@ -23,6 +23,7 @@ from service.store.engine import reading
 from service.store.mailbox import Mailbox, NotStored, Received
 from service.store.secrets import SecretError
 from service.store.tables import new_id
+from service.web.bodies import body_of
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ def router(runtime: Runtime, mailbox: Mailbox, ring: Callable[[], None]) -> APIR
     @routes.post("/hooks/{hook_id}", status_code=202)
     async def receive(hook_id: str, request: Request) -> Response:
         """One webhook call."""
-        body = await _body(request, limit)
+        body = await body_of(request, limit)
         admitted: Received | Handshake | None = doorman.recall(hook_id, request.headers, body)
         if admitted is None:
             admitted = await run_in_threadpool(doorman.admit, hook_id, request.headers, body)
@@ -120,11 +121,3 @@ def router(runtime: Runtime, mailbox: Mailbox, ring: Callable[[], None]) -> APIR
 
     return routes
 
-
-async def _body(request: Request, limit: int) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise HTTPException(413, f"a body may have {limit} bytes at most")
-    return bytes(body)
