@@ -176,7 +176,7 @@ class _Writer:
         return NewTask(
             mark=self._mark(planned.key),
             title=planned.title,
-            text=f"{planned.text}\n\n*Why this date: {planned.why}*{note}".strip(),
+            text=f"{planned.text}{note}".strip(),
             owner=owner.account,
             start_on=planned.start_on,
             due_on=planned.due_on,

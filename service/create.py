@@ -9,9 +9,11 @@ from typing import Any
 
 from connectors.contract import Task
 from service.core.calendar import Calendar
+from service.core.effective import effective
 from service.core.merge import LinkView
 from service.core.plan import Facts, Plan, make_plan, read_inputs
 from service.core.template import Template
+from service.core.wiring import overtaken
 from service.runtime import Runtime
 from service.settings import RequestRule
 from service.store.tables import Campaign, campaign_id
@@ -23,8 +25,10 @@ class Basis:
 
     inputs: Mapping[str, Any]
     pins: Mapping[str, date]
-    late: Mapping[str, date]
-    """Tasks done after their planned date, and when."""
+    done: Mapping[str, date]
+    """Tasks done before or after their planned date, and when; what goes as planned changes no plan."""
+    ahead: Mapping[str, Sequence[str]]
+    """Tasks done while others that they should have waited for are open, and these."""
     out: tuple[str, ...]
     """Tasks that were deleted or refused."""
 
@@ -33,7 +37,8 @@ class Basis:
         return {
             "inputs": {name: _plain(value) for name, value in self.inputs.items()},
             "pins": {key: day.isoformat() for key, day in self.pins.items()},
-            "late": {key: day.isoformat() for key, day in self.late.items()},
+            "done": {key: day.isoformat() for key, day in self.done.items()},
+            "ahead": {key: list(still_open) for key, still_open in self.ahead.items()},
             "out": list(self.out),
         }
 
@@ -95,17 +100,24 @@ def typed_inputs(campaign: Campaign, template: Template, raw: Mapping[str, Any],
 
 
 def basis(
-    inputs: Mapping[str, Any], plan: Plan | None, before: Mapping[str, Any], links: Mapping[str, LinkView]
+    template: Template,
+    inputs: Mapping[str, Any],
+    plan: Plan | None,
+    before: Mapping[str, Any],
+    links: Mapping[str, LinkView],
 ) -> Basis:
     """What the plan should be made from now; `before` is the stored basis of the current plan."""
     planned = {task.key: task.due_on for task in plan.tasks} if plan else {}
-    known_late = before.get("late", {})
+    known = before.get("done", {})
     done = {key: link.done_on for key, link in links.items() if link.done_on}
+    out = tuple(sorted(key for key, link in links.items() if link.state in ("gone", "refused")))
     return Basis(
         inputs=inputs,
-        pins={key: link.pinned_on for key, link in links.items() if link.pinned_on and link.open},
-        late={key: on for key, on in done.items() if key in known_late or on > planned.get(key, on)},
-        out=tuple(sorted(key for key, link in links.items() if link.state in ("gone", "refused"))),
+        # A pin outlives its task, so that closing a pinned task is no change of the plan.
+        pins={key: link.pinned_on for key, link in links.items() if link.pinned_on and link.state == "made"},
+        done={key: on for key, on in done.items() if key in known or on != planned.get(key, on)},
+        ahead=overtaken(effective(template, inputs), done, out) if done else {},
+        out=out,
     )
 
 

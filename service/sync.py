@@ -17,6 +17,7 @@ from service import apply, create, people
 from service.connect import watch
 from service.core import decide, messages
 from service.core.calendar import Calendar
+from service.core.causes import causes
 from service.core.decide import REQUEST, Action, CreateTask, RequestView, Say
 from service.core.merge import LinkView, News, linked, settle
 from service.core.plan import InputProblems, Plan
@@ -159,7 +160,7 @@ class _Run:
         except InputProblems as error:
             return self._incomplete(current, error)
         self._complete()
-        basis = create.basis(inputs, current, self.campaign.agreed.get("basis", {}), self.links)
+        basis = create.basis(template, inputs, current, self.campaign.agreed.get("basis", {}), self.links)
         running = current is not None and self.campaign.state in ("running", "done")
         if running and basis.as_dict() == self.campaign.agreed.get("basis"):
             return current
@@ -213,26 +214,16 @@ class _Run:
         before = {task.key: task.due_on for task in was.tasks if task.key in open_keys}
         after = {task.key: task.due_on for task in plan.tasks if task.key in open_keys}
         moved = {key for key in before if key in after and before[key] != after[key] and key not in basis.pins}
-        kept = [self.links[key].agreed.title for key in sorted(basis.pins)]
+        kept = [self.links[key].agreed.title for key in sorted(basis.pins.keys() & open_keys)]
         inputs_changed = basis.as_dict()["inputs"] != self.campaign.inputs
         if not moved and not inputs_changed and plan.problems == was.problems:
             return
-        cause = self._cause(basis, inputs_changed)
+        names = {key: f"“{link.agreed.title}”" for key, link in self.links.items()}
+        planned = {task.key: task.due_on for task in was.tasks}
+        cause = " ".join(causes(self.campaign.agreed.get("basis", {}), basis.as_dict(), names, planned))
         text = messages.moved_comment(plan, before, {key: after[key] for key in moved}, kept, cause)
         self._say("moved", text, once=True)
-        self.news.append(News("replanned", REQUEST, f"{cause} {len(moved)} open tasks were dated anew."))
-
-    def _cause(self, basis: create.Basis, inputs_changed: bool) -> str:
-        if inputs_changed:
-            new, old = basis.as_dict()["inputs"], self.campaign.inputs
-            changed = [f"{name.replace('_', ' ')} is now {new[name]}" for name in new if new[name] != old.get(name)]
-            return f"The request changed: {', '.join(changed)}."
-        before = self.campaign.agreed.get("basis", {})
-        if dict(basis.as_dict()["pins"]) != before.get("pins"):
-            return "A date was fixed by hand."
-        if dict(basis.as_dict()["late"]) != before.get("late"):
-            return "A task was done later than planned."
-        return "Tasks were taken out of the plan."
+        self.news.append(News("replanned", REQUEST, f"{cause} {messages.dated_anew(len(moved))}"))
 
     def _owners(self, plan: Plan) -> dict[str, people.Owner]:
         """Whoever owns what is still to be made; nobody is looked up for a plan that stands in the tracker."""

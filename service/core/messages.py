@@ -19,6 +19,9 @@ SIGNS = {
     Status.DROPPED: "dropped",
 }
 
+EXPLAINED = 40
+"""So many rows tell why they are due on their day: a tracker's comment holds some 32,000 characters."""
+
 MENDED = "**This is settled.** What was wrong here has been mended."
 """Takes the place of a comment on something that was wrong."""
 
@@ -29,7 +32,7 @@ def plan_comment(title: str, plan: Plan, links: Mapping[str, LinkView], owners: 
     lines = [f"**{title}: {done} of {total} tasks done.**{_next_up(plan, links, owners)}", ""]
     for task in plan.tasks:
         link = links.get(task.key)
-        lines.append(f"- {_row(task, link, owners)}")
+        lines.append(f"- {_row(task, link, owners, explained=len(lines) < EXPLAINED)}")
     if plan.problems:
         lines += ["", "**At risk**", "", *(f"- {problem}" for problem in plan.problems)]
     return "\n".join(lines)
@@ -43,12 +46,13 @@ def _next_up(plan: Plan, links: Mapping[str, LinkView], owners: Mapping[str, str
     return ""
 
 
-def _row(task: PlannedTask, link: LinkView | None, owners: Mapping[str, str]) -> str:
+def _row(task: PlannedTask, link: LinkView | None, owners: Mapping[str, str], explained: bool) -> str:
     status = SIGNS[link.status] if link else SIGNS[Status.TODO]
     if link and link.status.closed:
         return f"**{task.title}** ({owners.get(task.key, task.owner)}): {status}"
     pinned = ", pinned by a person" if link and link.pinned_on else ""
-    return f"**{task.title}** ({owners.get(task.key, task.owner)}): due {long_day(task.due_on)}{pinned}, {status}"
+    due = f"due {long_day(task.due_on)}{pinned}, {status}"
+    return f"**{task.title}** ({owners.get(task.key, task.owner)}): {due}{f'. {task.why}' if explained else ''}"
 
 
 def cancelled_comment(title: str) -> str:
@@ -98,13 +102,20 @@ def moved_comment(plan: Plan, was: Mapping[str, date], now: Mapping[str, date], 
     titles = {task.key: task.title for task in plan.tasks}
     # In the plan's order: the text names the comment, and must be the same when a run is repeated.
     moved = [key for key in titles if key in was and key in now and was[key] != now[key]]
-    lines = [f"**{cause}** {len(moved)} {'task moves' if len(moved) == 1 else 'tasks move'}:", ""]
-    lines += [f"- {titles[key]}: {long_day(was[key])} → {long_day(now[key])}" for key in moved]
+    why = {task.key: task.why for task in plan.tasks}
+    lines = [f"**{cause}** {dated_anew(len(moved))}"]
+    if moved:
+        lines += ["", *(f"- {titles[key]}: {long_day(was[key])} → {long_day(now[key])}. {why[key]}" for key in moved)]
     if kept:
         lines += ["", "Kept where a person put it: " + ", ".join(kept) + "."]
     if plan.problems:
         lines += ["", "**At risk**", "", *(f"- {problem}" for problem in plan.problems)]
     return "\n".join(lines)
+
+
+def dated_anew(count: int) -> str:
+    """`2 open tasks are dated anew.`"""
+    return f"{count or 'No'} open {'task is' if count == 1 else 'tasks are'} dated anew."
 
 
 def deleted_comment(titles: Sequence[str]) -> str:
