@@ -24,7 +24,7 @@ from connectors.contract import (
     Tracker,
 )
 from connectors.errors import AccessDenied, Rejected, TrackerError
-from service import people
+from service import assignment
 from service.core.decide import REQUEST, Action, CreateTask, MoveDates, Say, SetDependencies, SetStatus
 from service.core.merge import Agreed, LinkView, linked
 from service.core.plan import PlannedTask
@@ -57,7 +57,7 @@ def carry_out(
     request: Task | None,
     known: Mapping[str, LinkView],
     actions: Sequence[Action],
-    owners: Mapping[str, people.Owner],
+    owners: Mapping[str, assignment.Owner],
 ) -> Applied:
     """Write them: creates first, then everything else side by side. Every write that was agreed is committed.
 
@@ -78,7 +78,7 @@ class _Writer:
         campaign: Campaign,
         request: Task | None,
         known: Mapping[str, LinkView],
-        owners: Mapping[str, people.Owner],
+        owners: Mapping[str, assignment.Owner],
     ) -> None:
         self._runtime, self._campaign, self._owners = runtime, campaign, owners
         self._tracker: Tracker = runtime.trackers[campaign.connection]
@@ -130,7 +130,7 @@ class _Writer:
         for action in actions:
             self._note_created(action, found | dict(created.made), created)
         self._save_links()
-        return [self._unowned(action.planned) for action in wanted if self._lost_owner(action.planned)]
+        return [self._hand_over(action.planned) for action in wanted if self._lost_owner(action.planned)]
 
     def _made_before(self, container: Container) -> dict[str, Task]:
         """What a call whose reply was lost has made, by key."""
@@ -140,12 +140,31 @@ class _Writer:
     def _lost_owner(self, planned: PlannedTask) -> bool:
         """The tracker made the task, and refused to assign it."""
         link = self._applied.links.get(planned.key)
-        return bool(link and link.state == "made" and not link.agreed.owner and self._owners[planned.owner].account)
+        return bool(link and link.state == "made" and not link.agreed.owner and self._owners[planned.key].account)
 
-    def _unowned(self, planned: PlannedTask) -> Say:
-        name = self._owners[planned.owner].name
-        text = f"**Please assign this**: it is meant for {name}, to whom the tracker does not let us assign tasks."
+    def _hand_over(self, planned: PlannedTask) -> Say:
+        """Whoever is next owns it; where the tracker refuses them too, a person has to assign it."""
+        refused = self._owners[planned.key]
+        stands_in = self._next_owner(planned, refused)
+        what = f"{stands_in} stands in" if stands_in else "Please assign this"
+        text = f"**{what}**: it is meant for {refused.name}, to whom the tracker does not let us assign tasks."
         return Say(key=planned.key, name="owner", text=text)
+
+    def _next_owner(self, planned: PlannedTask, refused: assignment.Owner) -> str | None:
+        if self._applied.request is None:
+            return None
+        try:
+            owner = assignment.instead(self._runtime, self._campaign, self._applied.request, planned, refused)
+            if owner.account is None:
+                return None
+            self._tracker.update(self._id(planned.key), Patch(owner=owner.account))
+        except TrackerError:
+            return None
+        # Only now: where nobody at all can be assigned, it is not this person whom the tracker lacks.
+        assignment.lost(self._runtime, self._campaign, refused)
+        self._agree(planned.key, owner=owner.account)
+        self._save_links()
+        return owner.name
 
     def _note_created(self, action: CreateTask, made: Mapping[str, Task], created: Created) -> None:
         key, planned = action.planned.key, action.planned
@@ -171,7 +190,7 @@ class _Writer:
         return container
 
     def _new_task(self, planned: PlannedTask) -> NewTask:
-        owner = self._owners[planned.owner]
+        owner = self._owners[planned.key]
         note = f"\n\n**{owner.note}**" if owner.note else ""
         return NewTask(
             mark=self._mark(planned.key),

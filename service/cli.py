@@ -7,6 +7,7 @@ import typer
 from service.commands.hooks import hooks
 from service.commands.keys import new_key
 from service.commands.operate import campaigns, connect, doctor, replay, serve, sweep, work
+from service.commands.raci import raci
 from service.commands.simulate import simulate
 from service.commands.templates import preview, templates
 from service.commands.terminal import PlainErrors
@@ -24,4 +25,5 @@ for command in (serve, work, connect, doctor, campaigns, replay, sweep, demo, si
 app.command()(preview)
 app.command()(new_key)
 app.add_typer(hooks, name="hooks")
+templates.command()(raci)
 app.add_typer(templates, name="templates")

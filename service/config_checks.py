@@ -11,10 +11,10 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from connectors.contract import ConnectorSettings
 from service.config_file import ConfigProblem, Document, Loc, is_reference, mapping, sequence
+from service.core.assigning import REQUESTER
 
 REFERENCE_PAGE = "docs/reference/configuration.md"
-REQUESTER = "requester"
-"""The role target that means: whoever filed the request."""
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 OURSELVES = "tminus"
 """The source of events that we see in the trackers."""
 _ASKED = {
@@ -73,7 +73,7 @@ def _keys_beside(model: type[BaseModel], loc: Loc) -> list[str]:
     for part in loc[:-1]:
         if part in model.model_fields:
             model = _model_in(model.model_fields[str(part)].annotation) or model
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
@@ -159,17 +159,18 @@ def event_sources(document: Document) -> Iterator[ConfigProblem]:
 def dangling(document: Document) -> Iterator[ConfigProblem]:
     """Names that point at nothing. Runs on data of any shape, so that one mistake does not hide another."""
     people, roles = mapping(document.data.get("people")), mapping(document.data.get("roles"))
-    for role, person in roles.items():
-        if isinstance(person, str) and person not in people and person != REQUESTER:
-            yield document.problem(
-                ("roles", role),
-                f"the role `{role}` names the unknown person `{person}`",
-                did_you_mean(person, [*people, REQUESTER]),
-            )
+    for role, written in roles.items():
+        for loc, person in _people_in(written, ("roles", role)):
+            whom = [*people, *([] if _in_pool(loc) else [REQUESTER])]
+            if person not in whom:
+                message = f"the role `{role}` names the unknown person `{person}`"
+                if person == REQUESTER:
+                    message = f"the role `{role}` has the requester in a pool, which only people take turns in"
+                yield document.problem(loc, message, did_you_mean(person, whom))
     fallback = document.data.get("fallback_role")
     if isinstance(fallback, str) and fallback not in roles:
         yield document.problem(("fallback_role",), f"there is no role `{fallback}`", did_you_mean(fallback, roles))
-    elif isinstance(fallback, str) and roles[fallback] == REQUESTER:
+    elif isinstance(fallback, str) and REQUESTER in [person for _, person in _people_in(roles[fallback], ())]:
         yield document.problem(
             ("fallback_role",),
             f"the role `{fallback}` is the requester, whom the tracker may not know either",
@@ -184,6 +185,48 @@ def dangling(document: Document) -> Iterator[ConfigProblem]:
                 f"there is no connection `{name}`",
                 did_you_mean(name, connections),
             )
+
+
+def _people_in(written: Any, loc: Loc) -> Iterator[tuple[Loc, str]]:
+    """Every person that a role names, in whatever form, with their place."""
+    if isinstance(written, str):
+        yield loc, written
+    elif isinstance(written, list):
+        for position, entry in enumerate(written):
+            yield from _people_in(entry, (*loc, position))
+    elif isinstance(written, Mapping):
+        for key in ("chain", "pool", "otherwise"):
+            yield from _people_in(written.get(key), (*loc, key))
+        for value, people in mapping(written.get("pools")).items():
+            yield from _people_in(people, (*loc, "pools", value))
+
+
+def _in_pool(loc: Loc) -> bool:
+    return not {"pool", "pools", "otherwise"}.isdisjoint(loc[2:])
+
+
+def calendar_addresses(document: Document, values: Mapping[str, Any]) -> Iterator[tuple[Loc, ConfigProblem]]:
+    """Calendars of absences that we may not fetch; `values` are the file's, with the environment filled in."""
+    hosts = [str(host).lower() for host in sequence(values.get("calendar_hosts"))]
+    for name, person in mapping(values.get("people")).items():
+        address = mapping(person).get("away_ics")
+        if isinstance(address, str) and "://" in address and (refused := refusal(address, hosts)):
+            loc = ("people", name, "away_ics")
+            yield loc, document.problem(loc, f"`{dotted(loc)}` {refused[0]}", refused[1])
+
+
+def refusal(address: str, hosts: Collection[str]) -> tuple[str, str] | None:
+    """Why this address may not be fetched, and what to do; None for one that may. Never quotes more than its host."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
+        return "should be an https address or the name of a file", "use the calendar's https address"
+    if host not in hosts:
+        return f"is at {host}, which is not among `calendar_hosts`", f"add {host} to `calendar_hosts`"
+    return None
 
 
 def shadowed(document: Document) -> Iterator[ConfigProblem]:

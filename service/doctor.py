@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from connectors.contract import Finding
 from connectors.errors import AccessDenied, NotFound, TrackerError, Unreachable
-from service import people, publishing
+from service import absences, people, publishing
 from service.connect import base_of
+from service.core.assigning import REQUESTER, nobody_there
+from service.core.explain import long_day
+from service.core.raci import roles_named
 from service.runtime import Runtime
 from service.store import hooks, inbox, migrating
 from service.store.engine import reading
 from service.store.tables import HookRow
+
+DAYS_AHEAD = 14
+"""In which a pool without anybody there is told."""
 
 
 def examine(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
@@ -22,9 +29,11 @@ def examine(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
         yield "database", Finding(what, "Start `tminus serve` or `tminus work`: both bring it up to date first.")
     for problem in runtime.catalogue.problems:
         yield "templates", Finding(str(problem), "Correct the file; the other templates work meanwhile.")
+    yield from _roles(runtime)
     if not pending:
         yield from _published(runtime)
         yield from _parked(runtime)
+        yield from _absences(runtime)
     for connection in runtime.settings.connections:
         try:
             for finding in _connection(runtime, connection, with_store=not pending):
@@ -53,6 +62,32 @@ def _parked(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
             "inbox",
             Finding(f"{count} parked deliveries wait for a person: {why}.", "Mend it, then `tminus replay --all`."),
         )
+
+
+def _roles(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
+    """Roles that nobody holds; without those of tasks, with which the service would not start."""
+    named: dict[str, set[str]] = defaultdict(set)
+    for rule in runtime.settings.requests:
+        template = runtime.catalogue.templates.get(rule.template)
+        for role in roles_named(template).others if template else ():
+            named[role].add(rule.template)
+    for role in sorted(named.keys() - runtime.settings.roles.keys() - {REQUESTER}):
+        what = f"Nobody holds the role “{role}”, which these templates name: {', '.join(sorted(named[role]))}."
+        yield "people", Finding(what, f"Add `{role}: <a person>` to `roles` in the settings.")
+
+
+def _absences(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
+    for finding in absences.findings(runtime):
+        yield "people", finding
+    away, today = absences.stored(runtime), runtime.now().date()
+    for role, rule in runtime.settings.roles.items():
+        for shared in rule.lists():
+            if days := nobody_there(shared, away, today, DAYS_AHEAD) if len(shared) > 1 else []:
+                who = ", ".join(runtime.settings.people[name].name for name in shared)
+                what = f"Nobody who shares the role “{role}” ({who}) is there on {long_day(days[0])}"
+                more = f" and {len(days) - 1} further days until {long_day(days[-1])}" if days[1:] else ""
+                remedy = "Add somebody to it; until then the fallback role gets what begins on these days."
+                yield "people", Finding(f"{what}{more}.", remedy)
 
 
 def _connection(runtime: Runtime, connection: str, *, with_store: bool) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import urlsplit
@@ -20,14 +21,17 @@ from pydantic import (
     SecretStr,
     SerializeAsAny,
     ValidationError,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.contract import ConnectorSettings
 from connectors.registry import installed
 from service import config_checks
-from service.config_checks import REQUESTER, did_you_mean, plain
+from service.config_checks import did_you_mean, plain
 from service.config_file import ConfigError, ConfigProblem, Document, Loc, fill_in, mapping, read
+from service.core.assigning import REQUESTER, Role
+from service.core.raci import roles_named
 from service.core.template import Template
 
 STARTER_TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
@@ -89,6 +93,21 @@ def _email(value: str) -> str:
     return value
 
 
+def _day(value: Any) -> Any:
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        raise ValueError("should be a day, written as year-month-day: 2026-12-24")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("is no day of the calendar; write it as year-month-day: 2026-12-24") from None
+
+
+def _host(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9.:-]+", value.lower()):
+        raise ValueError("should be the name of a host, such as calendar.example.com")
+    return value.lower()
+
+
 def _cron_can_tell(value: int) -> int:
     if not 1 <= value < 60 and not (value % 60 == 0 and 60 <= value < 3600):
         raise ValueError("should be 1 to 59, or whole minutes: 60, 120, … 3540")
@@ -97,6 +116,7 @@ def _cron_can_tell(value: int) -> int:
 
 Name = Annotated[str, AfterValidator(_name)]
 FieldText = Annotated[str, BeforeValidator(_text)]
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 class Part(BaseModel):
@@ -105,11 +125,31 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
+class AwayDays(Part):
+    """Days on which somebody is not there."""
+
+    from_: Day = Field(alias="from")
+    to: Day
+    """The last day away."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> AwayDays:
+        if self.to < self.from_:
+            raise ValueError(f"ends on {self.to}, before it begins on {self.from_}")
+        return self
+
+
 class Person(Part):
     """Somebody who can own tasks; each tracker is asked for the account behind the e-mail address."""
 
     name: str
     email: Annotated[str, AfterValidator(_email)]
+    limit: int | None = Field(default=None, ge=1)
+    """Open subtasks that they take at once, where a chain or a pool chooses."""
+    away: tuple[AwayDays, ...] = ()
+    away_ics: SecretStr | None = None
+    """An ICS calendar of their absences: an https address of one of `calendar_hosts`, or a file beside the settings.
+    Secret, because whoever knows such an address can read the calendar."""
 
 
 class Listen(Part):
@@ -153,10 +193,11 @@ class _File(Part):
     sweep_seconds: Annotated[int, AfterValidator(_cron_can_tell)] = 300
     """Between two catch-ups that find what hooks missed."""
     people: Mapping[Name, Person]
-    roles: Mapping[Name, str]
-    """Role → person, or `requester`."""
+    calendar_hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
+    """The hosts from which calendars of absences may be fetched."""
+    roles: Mapping[Name, Role]
     fallback_role: str
-    """Owns the tasks whose person the tracker does not know."""
+    """Owns the tasks that nobody of their role can take."""
     connections: Mapping[Name, Any] = Field(min_length=1)
     requests: tuple[RequestRule, ...] = Field(min_length=1)
     event_sources: Mapping[Name, Annotated[SecretStr, AfterValidator(_event_secrets)]] = {}
@@ -251,7 +292,7 @@ def check_against(settings: Settings, catalogue: HasTemplates) -> None:
             message = f"the template `{template.id}` has no input `{name}`"
             remedy = did_you_mean(name, template.inputs)
             problems.append(document.problem(("requests", position, "inputs", name), message, remedy))
-        for role in sorted({task.role for task in template.tasks.values()} - roles):
+        for role in sorted(roles_named(template).working - roles):
             message = f"the template `{template.id}` gives work to the role `{role}`, which nobody holds"
             roles.add(role)
             problems.append(document.problem(("roles",), message, f"add `{role}: <a person or {REQUESTER}>`"))
@@ -286,6 +327,7 @@ class _Loading:
             values["templates"] = self.document.path.parent / folder
             if not values["templates"].is_dir():
                 self._note(("templates",), f"there is no folder {values['templates']}", "name a folder with templates")
+        self._keep(config_checks.calendar_addresses(self.document, values))
         try:
             return _File.model_validate(values)
         except ValidationError as error:

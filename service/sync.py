@@ -13,7 +13,7 @@ from datetime import date
 from sqlmodel import Session
 
 from connectors.contract import Status, Task, TaskId
-from service import apply, create, people
+from service import apply, assignment, create
 from service.connect import watch
 from service.core import decide, messages
 from service.core.calendar import Calendar
@@ -93,7 +93,7 @@ class _Run:
     request: Task | None = None
     news: list[News] = field(default_factory=list)
     says: list[Say] = field(default_factory=list)
-    owners: dict[str, people.Owner] = field(default_factory=dict)
+    owners: dict[str, assignment.Owner] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
 
     def go(self, seen: Task | None) -> Outcome:
@@ -225,12 +225,12 @@ class _Run:
         self._say("moved", text, once=True)
         self.news.append(News("replanned", REQUEST, f"{cause} {messages.dated_anew(len(moved))}"))
 
-    def _owners(self, plan: Plan) -> dict[str, people.Owner]:
+    def _owners(self, plan: Plan) -> dict[str, assignment.Owner]:
         """Whoever owns what is still to be made; nobody is looked up for a plan that stands in the tracker."""
-        missing = [task.owner for task in decide.missing(plan, self.links)]
+        missing = decide.missing(plan, self.links)
         if self.request is None or not missing:
             return {}
-        return people.owners_of(self.runtime, self.campaign.connection, self.request, missing)
+        return assignment.owners_of(self.runtime, self.campaign, self.request, missing)
 
     def _cancelled(self) -> bool:
         if self.request is None or self.request.status is Status.DROPPED:
@@ -297,7 +297,7 @@ class _Run:
         link = self.links.get(key)
         if link and link.task and link.task.owner and link.task.owner.name:
             return link.task.owner.name
-        return self.owners[owner].name if owner in self.owners else owner
+        return self.owners[key].name if key in self.owners else owner
 
     def _settle_state(self, plan: Plan | None, cancelled: bool) -> None:
         if cancelled:

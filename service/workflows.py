@@ -21,7 +21,7 @@ from uuid_utils import uuid7
 from connectors.errors import RateLimited, TrackerError
 from connectors.line import request_id
 from connectors.retrying import PASSING
-from service import intake, sweep, sync
+from service import absences, intake, people, sweep, sync
 from service.runtime import Runtime
 from service.store import changes, inbox, ledger, workers
 from service.store.engine import is_sqlite, reading, transaction, worker_lock
@@ -91,6 +91,20 @@ def run_retention_step(_scheduled: str) -> None:
     while gone:
         with transaction(runtime.engine) as session:
             gone = inbox.discard(session, runtime.now() - KEEP_DELIVERIES)
+
+
+@DBOS.workflow(name="people")
+def run_people(scheduled: datetime, _context: Any) -> None:
+    """Find out who is away and who has left."""
+    run_people_step(scheduled.isoformat())
+
+
+@DBOS.step(name="people")
+def run_people_step(_scheduled: str) -> None:
+    """Read the calendars of absences and ask the trackers for people, each only when its time has come."""
+    runtime = _at_work()
+    absences.refresh(runtime)
+    people.look_after(runtime)
 
 
 def sweep_now(runtime: Runtime) -> int:
@@ -283,6 +297,12 @@ class Worker:
             [
                 {"schedule_name": "sweep", "workflow_fn": run_sweep, "schedule": cron, "context": None},
                 {"schedule_name": "retention", "workflow_fn": run_retention, "schedule": "17 3 * * *", "context": None},
+                {
+                    "schedule_name": "people",
+                    "workflow_fn": run_people,
+                    "schedule": "7,22,37,52 * * * *",
+                    "context": None,
+                },
             ]
         )
 

@@ -39,7 +39,7 @@ people:
   dana: {{name: Dana Ops, email: dana.ops@example.com}}
   lee: {{name: Lee Lead, email: lee.lead@example.com}}
   sam: {{name: Sam Sales, email: sam.sales@example.com}}
-roles: {{ops: dana, mops_lead: lee, sales: sam, stakeholder: requester}}
+roles: {{ops: dana, mops_lead: lee, sales: sam, sales_lead: sam, stakeholder: requester}}
 fallback_role: mops_lead
 connections:
   jira:

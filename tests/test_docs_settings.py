@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from connectors.registry import installed
 from service.catalogue import Catalogue
-from service.settings import Environment, Listen, Person, RequestRule, Settings, check_against, load
+from service.core.assigning import Role
+from service.settings import AwayDays, Environment, Listen, Person, RequestRule, Settings, check_against, load
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "reference" / "configuration.md").read_text(encoding="utf-8")
@@ -52,8 +53,15 @@ def test_every_setting_of_a_connection_is_documented(tracker: str) -> None:
 
 
 def test_the_small_parts_are_documented() -> None:
-    """People and the web server's address are explained in the text."""
-    assert not [name for name in fields(Person, Listen) if f"`{name}`" not in PAGE]
+    """The web server's address and the days of an absence are explained in the text."""
+    parts = {field.alias or name for part in (Listen, AwayDays) for name, field in part.model_fields.items()}
+    assert not [name for name in parts if f"`{name}`" not in PAGE]
+
+
+def test_every_setting_of_people_and_roles_is_documented() -> None:
+    """Each of the two tables names every setting, and no other."""
+    assert documented("`people`") == fields(Person)
+    assert documented("`roles`") == fields(Role)
 
 
 def test_the_example_can_be_used_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -228,6 +228,49 @@ class Person(SQLModel, table=True):
     checked_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
 
 
+class Turn(SQLModel, table=True):
+    """Who of a pool took the latest turn. The next is counted from here, whoever was passed over meanwhile."""
+
+    __tablename__ = "turn"
+
+    pool: str = Field(primary_key=True)
+    """The role, or `role/value` for the pool of one value of an input."""
+    last: str
+    """The person's name in the settings."""
+
+
+class Assignment(SQLModel, table=True):
+    """Whom a chain or a pool gave for one task, so that a repeated run neither takes another turn nor asks another."""
+
+    __tablename__ = "assignment"
+
+    campaign_id: str = Field(primary_key=True, foreign_key="campaign.id")
+    key: str = Field(primary_key=True)
+    person: str
+    """Their name in the settings."""
+    note: str | None = None
+    """What to tell on the task."""
+    at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+
+
+class AwayCalendar(SQLModel, table=True):
+    """The last good copy of somebody's calendar of absences: the days only, no titles."""
+
+    __tablename__ = "away_calendar"
+
+    person: str = Field(primary_key=True)
+    """Their name in the settings."""
+    source: str
+    """A digest of the address, which may itself be a secret."""
+    days: list[list[str]] = Field(default_factory=list, sa_column=_json())
+    """First and last day of each absence, as ISO texts."""
+    read_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """When it was last read well."""
+    checked_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+    problem: str | None = None
+    """Why the latest attempt failed."""
+
+
 class PublishedTemplate(SQLModel, table=True):
     """One version of a template, exactly as it was published. Rows are added and never changed."""
 

@@ -102,7 +102,10 @@ def test_a_complete_file_becomes_settings(given: Loader) -> None:
     settings = given(GOOD)
     assert settings.public_url == "https://tminus.example.com"
     assert settings.people["dana"].email == "dana@example.com"
-    assert settings.roles == {"ops": "dana", "stakeholder": "requester"}
+    assert {name: role.chain for name, role in settings.roles.items()} == {
+        "ops": ("dana",),
+        "stakeholder": ("requester",),
+    }
     rocks = settings.connections["rocks"]
     assert (rocks.tracker, rocks.settings.projects) == ("pebble", ("ROCK",))
     assert rocks.settings.token.get_secret_value() == "s3cret-token"  # type: ignore[attr-defined]
