@@ -59,9 +59,8 @@ class Because:
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON, without what is not said; `from_dict` reads it back."""
-        said = ((field.name, getattr(self, field.name)) for field in fields(self) if field.name != "parts")
-        data = {name: _plain(value) for name, value in said if value != _DEFAULTS.get(name, ...)}
-        return data | ({"parts": [part.as_dict() for part in self.parts]} if self.parts else {})
+        said = ((name, getattr(self, name), default) for name, default in _DEFAULTS.items())
+        return {name: _plain(value) for name, value, default in said if value is not default and value != default}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Because:
@@ -88,6 +87,8 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Span):
         return str(value)
+    if isinstance(value, Because):
+        return value.as_dict()
     return [_plain(entry) for entry in value] if isinstance(value, tuple) else value
 
 

@@ -111,6 +111,8 @@ def every_task(
 
     def named(task: TaskTemplate) -> TaskTemplate:
         """A group's task by its short name means every round of it."""
+        if not rounds:
+            return task
         waits = []
         for wait in task.depends_on:
             found = _round_keys(wait.task, template, rounds)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 from service.core.because import Because
+from service.core.blackout import NO_BLACKOUT
 from service.core.calendar import Calendar
 from service.core.explain import amount, business_days, closed, closed_runs, in_words, listed, long_day
 from service.core.offsets import Rounding, Span
@@ -46,8 +48,9 @@ class Narrator:
 
     def _late(self, key: str, due: date) -> Because:
         bounds, today = self.bounds, self._net.today
-        bounded = {name: day for name, day in bounds.latest.items() if day is not None}
-        needed = self.step(key, bounded[key], bounds.held_by[key], bounded)
+        latest = bounds.latest[key]
+        assert latest is not None  # noqa: S101 - a task without a latest date is never late
+        needed = self.step(key, latest, bounds.held_by[key], bounds.latest)
         paced = self.step(key, bounds.earliest[key], bounds.pushed_by[key], bounds.earliest)
         return Because(
             rule="late",
@@ -61,7 +64,7 @@ class Narrator:
             source=needed.source or paced.source,
         )
 
-    def step(self, key: str, due: date, reason: Reason, dates: Mapping[str, date]) -> Because:
+    def step(self, key: str, due: date, reason: Reason, dates: Mapping[str, date | None]) -> Because:
         """One step of the counting, from the day of what decided it; `dates` are those of the other tasks."""
         net = self._net
         node = net.nodes[key]
@@ -78,11 +81,12 @@ class Narrator:
         told_so = Because(rule=reason, due=due, base_on=bound, source=node.origin)
         return self._rounded(told_so, key, bound, "next" if reason == "not_before" else "previous")
 
-    def _edge(self, key: str, due: date, edge: Edge, dates: Mapping[str, date]) -> Because:
+    def _edge(self, key: str, due: date, edge: Edge, dates: Mapping[str, date | None]) -> Because:
         net, fixed = self._net, self.bounds.fixed
         forward = edge.after == key
         other = edge.before if forward else edge.after
         base_on = fixed.get(other) or dates[other]
+        assert base_on is not None  # noqa: S101 - what decides a date has one
         limit = None if forward else net.held_to(edge, base_on, fixed=other in fixed)
         work = net.work(edge)
         counted = Because(
@@ -108,29 +112,39 @@ class Narrator:
         day = calendar.shift(begin, sign * (because.work + (because.span.value if in_days else 0)))
         worked = because.work or (in_days and because.span.value)
         low, high = (begin, day) if sign > 0 else (day, begin - _ONE_DAY)
-        because = replace(
+        rounded = self._rounded(
             because,
+            key,
+            day,
+            "next" if sign > 0 else "previous",
+            limit,
             counted_in=calendar.name,
             elsewhere=bool(worked) and calendar.name != self._net.calendar.name,
             skipped=closed_runs(calendar, low, high) if worked else (),
         )
-        rounded = self._rounded(because, key, day, "next" if sign > 0 else "previous", limit)
         nearest = self._net.first_due if sign > 0 else self._net.last_due
         return rounded if nearest(key, day) == because.due else replace(rounded, counted=None, closed="", skipped=())
 
-    def _rounded(self, because: Because, key: str, day: date, rounding: Rounding, limit: date | None = None) -> Because:
-        """With the day before the rounding, and what stood in its way."""
+    def _rounded(
+        self, because: Because, key: str, day: date, rounding: Rounding, limit: date | None = None, **more: Any
+    ) -> Because:
+        """With the day before the rounding, what stood in its way, and whatever more is said."""
         calendar = self._net.calendar_of(key)
         passed = self._passed_over(key, limit or day, because.due)
         if rounding == "keep" or day == because.due:
             reason = ""
         else:
             reason = "a blackout day" if calendar.is_working(day) else closed(calendar, day)
-        return replace(because, calendar=calendar.name, rounding=rounding, counted=day, closed=reason, blackout=passed)
+        return replace(
+            because, calendar=calendar.name, rounding=rounding, counted=day, closed=reason, blackout=passed, **more
+        )
 
     def _passed_over(self, key: str, day: date, due: date) -> tuple[date, ...]:
+        blackout = self._net.nodes[key].blackout
+        if blackout is NO_BLACKOUT:
+            return ()
         low, high = sorted((day, due))
-        return tuple(self._net.nodes[key].blackout.within(low, high, self._net.calendar_of(key)))
+        return tuple(blackout.within(low, high, self._net.calendar_of(key)))
 
     def chain(self) -> tuple[str, frozenset[str]]:
         """Why the plan is late: what is needed by when, what is possible by when; and the tasks it speaks of."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, get_args
 
-from service.core.blackout import Blackout
+from service.core.blackout import NO_BLACKOUT, Blackout
 from service.core.calendar import Calendar
 from service.core.effective import Effective, task_of, without
 from service.core.feasibility import Squeeze
@@ -36,7 +36,7 @@ class Facts:
 
 def wire(template: Template, known: Effective, calendar: Calendar, facts: Facts) -> Network:
     """The constraint network of this request. Rules about an empty input or a task left out are left out too."""
-    tasks = without(known.tasks, facts.dropped)
+    tasks = _kept(known, facts.dropped)
     anchors = {COMPLETE: facts.complete_on}
     for name, entry in template.inputs.items():
         if entry.type == "date" and (day := facts.inputs.get(name)) is not None:
@@ -54,7 +54,9 @@ def wire(template: Template, known: Effective, calendar: Calendar, facts: Facts)
 
 def overtaken(known: Effective, done: Collection[str], dropped: Collection[str] = ()) -> dict[str, tuple[str, ...]]:
     """The finished tasks that came before something they should have waited for, and what of it is still open."""
-    tasks = without(known.tasks, dropped)
+    if not done:
+        return {}
+    tasks = _kept(known, dropped)
     waits = {key: {wait.task for wait in task.depends_on} for key, task in tasks.items()}
     for gap in known.gaps:
         if gap.after in waits:
@@ -63,6 +65,10 @@ def overtaken(known: Effective, done: Collection[str], dropped: Collection[str] 
     return {
         key: tuple(sorted(waits[key] & still_open)) for key in sorted(waits) if key in done and waits[key] & still_open
     }
+
+
+def _kept(known: Effective, dropped: Collection[str]) -> Mapping[str, TaskTemplate]:
+    return without(known.tasks, dropped) if dropped else known.tasks
 
 
 def squeezes(template: Template, net: Network) -> list[Squeeze]:
@@ -97,6 +103,8 @@ def _node(
 
 
 def _blackout(task: TaskTemplate) -> Blackout:
+    if not task.blackout:
+        return NO_BLACKOUT
     dates = frozenset(day for day in task.blackout if isinstance(day, date))
     names = get_args(Weekday)
     return Blackout(frozenset(names.index(day) for day in task.blackout if not isinstance(day, date)), dates)
