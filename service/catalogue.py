@@ -42,6 +42,8 @@ class Catalogue:
         """Every `*.yaml` of the folder: one template or commitment each, and the calendars in `calendars.yaml`."""
         catalogue = cls({}, {}, [])
         documents = []
+        for path in sorted(folder.glob("*.yml")):
+            catalogue.problems.append(CatalogueProblem(str(path), None, "it is not read; call it `.yaml`"))
         for path in sorted(folder.glob("*.yaml"), key=lambda path: (path.name != CALENDARS, path.name)):
             try:
                 document = read(path)

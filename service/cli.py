@@ -7,9 +7,10 @@ import typer
 from service.commands.hooks import hooks
 from service.commands.keys import new_key
 from service.commands.operate import campaigns, connect, doctor, replay, serve, sweep, work
+from service.commands.preview import preview
 from service.commands.raci import raci
 from service.commands.simulate import simulate
-from service.commands.templates import preview, templates
+from service.commands.templates import templates
 from service.commands.terminal import PlainErrors
 from service.demo.command import demo
 

@@ -208,6 +208,8 @@ class Settings(_File):
     """Everything one installation is told, checked. Its secrets show as asterisks wherever it is printed."""
 
     connections: Mapping[Name, Connection]
+    api_tokens: tuple[SecretStr, ...] = ()
+    """Who sends one of these may ask the API; without any it is closed."""
     secret_keys: tuple[SecretStr, ...]
     """Fernet keys for the secrets of hooks at rest: the first encrypts, all decrypt."""
     log_level: str
@@ -233,6 +235,8 @@ class Environment(BaseSettings):
     """Takes precedence over `database:`."""
     secret_key: Annotated[SecretStr, AfterValidator(_fernet_keys)] | None = None
     """One Fernet key, or several with commas between them; the first encrypts, all decrypt."""
+    api_tokens: Annotated[SecretStr, AfterValidator(_event_secrets)] | None = None
+    """Tokens for the API, with commas between them."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
@@ -257,7 +261,16 @@ def load(path: Path | None = None) -> Settings:
     if environment.database_url:
         told["database"] = environment.database_url
     keys = tuple(SecretStr(key) for key in _split(environment.secret_key))
-    return Settings(**told, secret_keys=keys, log_level=environment.log_level, source=document.path)
+    tokens = tuple(SecretStr(token) for token in _split(environment.api_tokens or SecretStr("")))
+    return Settings(**told, api_tokens=tokens, secret_keys=keys, log_level=environment.log_level, source=document.path)
+
+
+def templates_folder() -> Path:
+    """The folder of the settings file, where there is one that names it, else the starter pack; asks for no secrets."""
+    path = _environment().config
+    if path.is_file() and isinstance(folder := read(path).data.get("templates"), str):
+        return path.parent / folder
+    return STARTER_TEMPLATES
 
 
 class HasTemplates(Protocol):
