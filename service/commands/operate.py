@@ -34,7 +34,7 @@ def serve(
 
     from service.bootstrap import serving, working
 
-    with _installation(config, service=True) as runtime, ExitStack() as held:
+    with installation(config, service=True) as runtime, ExitStack() as held:
         listen = runtime.settings.listen
         worker = held.enter_context(working(runtime)) if work else None
         _must_be_free(listen)
@@ -53,7 +53,7 @@ def work(config: ConfigOption = None) -> None:
     """Work on campaigns without taking webhooks, until Ctrl-C: further workers on PostgreSQL."""
     from service.bootstrap import working
 
-    with _installation(config, service=True) as runtime, working(runtime):
+    with installation(config, service=True) as runtime, working(runtime):
         ended = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())
@@ -69,7 +69,7 @@ def connect(
     from service import people
     from service.connect import connect as connect_all
 
-    with _installation(config) as runtime:
+    with installation(config) as runtime:
         failed = False
         for name in _connections(runtime, connection):
             try:
@@ -93,7 +93,7 @@ def doctor(config: ConfigOption = None) -> None:
     """Say what is wrong and how to mend it. Exit status 1 where something is."""
     from service.doctor import examine
 
-    with _installation(config, migrate=False) as runtime:
+    with installation(config, migrate=False) as runtime:
         findings = list(examine(runtime))
     for about, finding in findings:
         typer.echo(f"{about}: {finding.problem}\n    {finding.remedy}")
@@ -109,7 +109,7 @@ def campaigns(
     """List the campaigns, or tell one: its tasks, and what happened and why."""
     from service.commands.shown import show_all, show_one
 
-    with _installation(config) as runtime:
+    with installation(config) as runtime:
         if name is None:
             show_all(runtime)
         elif not show_one(runtime, name):
@@ -124,7 +124,7 @@ def replay(
     """Run parked deliveries again, after what parked them has been mended; without arguments, list them."""
     from service.replay import parked, replay_all
 
-    with _installation(config) as runtime:
+    with installation(config) as runtime:
         waiting = parked(runtime)
         if delivery is None and not everything:
             for row in waiting:
@@ -142,7 +142,7 @@ def sweep(config: ConfigOption = None) -> None:
     """Look now at everything that changed since the last sweep, and at every campaign that is not over."""
     from service.workflows import sweep_now
 
-    with _installation(config) as runtime:
+    with installation(config) as runtime:
         typer.echo(f"{sweep_now(runtime)} tasks will be looked at by the worker within a second or so")
 
 
@@ -175,8 +175,11 @@ def _connections(runtime: Runtime, wanted: str | None) -> Iterator[str]:
 
 
 @contextmanager
-def _installation(config: Path | None, *, service: bool = False, migrate: bool = True) -> Iterator[Runtime]:
-    """`service`: it logs, and it publishes the folder's templates."""
+def installation(config: Path | None, *, service: bool = False, migrate: bool = True) -> Iterator[Runtime]:
+    """Everything a command needs, for as long as the block lasts; raises `Refused` where it cannot be had.
+
+    `service`: it logs, and it publishes the folder's templates.
+    """
     from service.bootstrap import log_to_stderr, make_runtime
     from service.settings import load
     from service.store.engine import StoreError

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.bench import (
     bench_burst,
+    bench_clocks,
     bench_crash,
     bench_hooks,
     bench_idle,
@@ -30,7 +31,11 @@ AT_HOME: dict[str, Callable[[Installation], Iterable[Figure]]] = {
     "idle": bench_idle.measure,
 }
 """Each has an installation of its own."""
-ALONE: dict[str, Callable[[], Iterable[Figure]]] = {"plan": bench_plan.measure, "mailbox": bench_inbox.measure}
+ALONE: dict[str, Callable[[], Iterable[Figure]]] = {
+    "plan": bench_plan.measure,
+    "clocks": bench_clocks.measure,
+    "mailbox": bench_inbox.measure,
+}
 """Parts that need no installation."""
 NAMES = [*AT_HOME, *ALONE]
 
