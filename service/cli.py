@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from service.commands.calendars import calendars
 from service.commands.hooks import hooks
 from service.commands.keys import new_key
 from service.commands.operate import campaigns, connect, doctor, replay, serve, sweep, work
@@ -28,3 +29,4 @@ app.command()(new_key)
 app.add_typer(hooks, name="hooks")
 templates.command()(raci)
 app.add_typer(templates, name="templates")
+app.add_typer(calendars, name="calendars")
