@@ -52,29 +52,36 @@ class _Window:
 
 
 class _Slots:
-    """A semaphore with weights, first come first served, so that a batch of ten is not starved by single calls."""
+    """A semaphore with weights, first come first served, so that a batch of ten is not starved by single calls.
+
+    Only whoever is next is woken: hundreds may wait, and waking them all for each free slot costs more than the calls.
+    """
 
     def __init__(self, size: int) -> None:
         self._size = self._free = size
-        self._queue: deque[object] = deque()
-        self._changed = threading.Condition()
+        self._queue: deque[tuple[int, threading.Event]] = deque()
+        self._lock = threading.Lock()
 
     @contextmanager
     def hold(self, weight: int) -> Iterator[None]:
         weight = min(weight, self._size)
-        ticket = object()
-        with self._changed:
-            self._queue.append(ticket)
-            self._changed.wait_for(lambda: self._queue[0] is ticket and self._free >= weight)
-            self._queue.popleft()
-            self._free -= weight
-            self._changed.notify_all()
+        granted = threading.Event()
+        with self._lock:
+            self._queue.append((weight, granted))
+            self._grant()
+        granted.wait()
         try:
             yield
         finally:
-            with self._changed:
+            with self._lock:
                 self._free += weight
-                self._changed.notify_all()
+                self._grant()
+
+    def _grant(self) -> None:
+        while self._queue and self._queue[0][0] <= self._free:
+            weight, granted = self._queue.popleft()
+            self._free -= weight
+            granted.set()
 
 
 class Limiter:
