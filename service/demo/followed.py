@@ -77,6 +77,7 @@ class Followed:
         self.desk.finish(task.id, by=by)
         self.statuses[key] = DONE
         self.finished_on[key] = today(self.template, datetime.now(UTC))
+        self.plan = self._promise(replan=True)
         return task
 
     def reopen(self, key: str, *, by: str = OPS) -> Found:
@@ -85,6 +86,7 @@ class Followed:
         self.desk.reopen(task.id, by=by)
         self.statuses[key] = TODO
         del self.finished_on[key]
+        self.plan = self._promise(replan=True)
         return task
 
     def delete(self, key: str) -> Found:

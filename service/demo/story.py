@@ -46,7 +46,10 @@ class Story:
     def _finish(self) -> None:
         request = self._webinar
         task = request.finish("intake")
-        told = f"Dana finishes “{task.title}”: {request.label} goes to In Progress and says {request.progress}."
+        told = (
+            f"Dana finishes “{task.title}” before its day: {request.label} goes to In Progress and says "
+            f"{request.progress}, and what waits for it moves up."
+        )
         self._stage.step(told, request.url, lambda: request.missing(DOING) + request.unsaid(request.progress))
 
     def _finish_and_reopen(self) -> None:
