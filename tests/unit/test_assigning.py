@@ -71,7 +71,7 @@ def test_a_role_is_written_in_the_shortest_form_that_says_it(written: object, qu
     ],
 )
 def test_an_input_chooses_the_pool(source: str | None, name: str, people: tuple[str, ...]) -> None:
-    """Its value in any case of letters; any other value, and none, gets the general pool, and each has its own turns."""
+    """Its value in any case of letters; any other value, and none, gets the general pool. Each has its own turns."""
     pools = {"Webinar": ["sam", "sue"], "event": ["eve"]}
     sdr = role({"by": "inputs.source", "pools": pools, "otherwise": ["sam", "eve"]})
     queue = sdr.queue("sdr", {} if source is None else {"source": source})
