@@ -34,7 +34,7 @@ connections:
   memory: {{tracker: asana, token: "${{ASANA_TOKEN}}", workspace: "1", team: "1", projects: [P, Q]}}
 requests:
   - {{connection: memory, when: {{section: Webinars}}, template: webinar}}
-  - {{connection: memory, when: {{section: Lists}}, template: list_import}}
+  - {{connection: memory, when: {{section: Lists}}, template: list_import, inputs: {{list_file: title}}}}
 """
 
 
@@ -66,7 +66,7 @@ class Desk:
         return request
 
     def imports(self) -> TaskId:
-        """A running campaign of four tasks in a row."""
+        """A running campaign of five tasks in a row."""
         request = self.tracker.file("Leads", fields={"section": "Lists"}, created_at=NOW)
         self.settled(request)
         return request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -57,13 +57,13 @@ connections:
     team: "{team}"
     projects: ["{asana.project}"]
     container: {asana_container}
-requests:
+requests:{rules}
   - {{connection: jira, when: {{issue_type: Webinar}}, template: webinar}}
   - {{connection: jira, when: {{issue_type: Email Send}}, template: email_send}}
-  - {{connection: jira, when: {{issue_type: List Import}}, template: list_import}}
+  - {{connection: jira, when: {{issue_type: List Import}}, template: list_import, inputs: {{list_file: title}}}}
   - {{connection: asana, when: {{section: Webinars}}, template: webinar}}
   - {{connection: asana, when: {{section: Email sends}}, template: email_send}}
-  - {{connection: asana, when: {{section: List imports}}, template: list_import}}
+  - {{connection: asana, when: {{section: List imports}}, template: list_import, inputs: {{list_file: title}}}}
 """
 
 
@@ -168,8 +168,9 @@ def house(
     jira_container: str = "subtasks",
     asana_container: str = "subtasks",
     hooks: bool = True,
+    rules: Sequence[str] = (),
 ) -> Iterator[House]:
-    """Everything started and connected; everything stopped at the end."""
+    """Everything started and connected; everything stopped at the end. `rules` come before the usual ones."""
     monkeypatch.setenv("JIRA_TOKEN", "sim-token")
     monkeypatch.setenv("ASANA_TOKEN", "sim-token")
     monkeypatch.setenv("TMINUS_SECRET_KEY", new_key())
@@ -186,6 +187,7 @@ def house(
                 team=next(iter(asana.site.teams)),
                 jira_container=jira_container,
                 asana_container=asana_container,
+                rules="".join(f"\n  - {rule}" for rule in rules),
             )
         )
         runtime = make_runtime(load(path))

@@ -225,6 +225,9 @@ def _children(template: Template) -> Iterator[Flaw]:
         for index, wait in enumerate(child.depends_on):
             if wait.task not in keys:
                 yield Flaw((*at, "depends_on", index), f"there is no task `{wait.task}`{did_you_mean(wait.task, keys)}")
+        for after in child.before:
+            if after not in keys:
+                yield Flaw((*at, "before"), f"there is no task `{after}`{did_you_mean(after, keys)}")
         for value in child.inputs.values():
             if isinstance(value, str) and value.startswith("inputs.") and value not in _input_refs(template):
                 guess = did_you_mean(value, _input_refs(template))
@@ -321,6 +324,8 @@ def _cycles(template: Template) -> Iterator[Flaw]:
             ends = (task_of(task.due.ref), key)
             pairs.append(ends if task.due.direction == "after" else ends[::-1])
     pairs += [(task_of(gap.from_), task_of(gap.to)) for gap in template.min_gaps]
+    for child in template.children.values():
+        pairs += [(wait.task, after) for wait in child.depends_on for after in child.before]
     try:
         order_of(places, pairs)
     except Cycle as cycle:

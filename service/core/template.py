@@ -130,7 +130,7 @@ class TaskTemplate(Part):
     not_before: Bound | None = None
     """A date, a date input, or an amount of time before or after one."""
     not_after: Bound | None = None
-    calendar: Name | None = None
+    calendar: str | None = None
     """The owner's own calendar, where it is not the template's."""
     blackout: tuple[Weekday | date, ...] = ()
     """Days on which it is never due, such as no invitations on a Thursday; a person's own date stays."""
@@ -173,6 +173,8 @@ class Child(Part):
     """The other template's inputs: `inputs.<ours>`, or a fixed value."""
     depends_on: tuple[Annotated[Dependency, BeforeValidator(_dependency)], ...] = ()
     """Tasks of ours that come before everything in it."""
+    before: tuple[Name, ...] = ()
+    """Tasks of ours that wait for everything in it, such as the launch."""
 
 
 class Inherit(Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -62,9 +63,9 @@ class JiraDesk:
     def __init__(self, simulator: JiraSimulator) -> None:
         self._sim = simulator
 
-    def file(self, issue_type: str, summary: str, webinar_date: date | None = None) -> str:
-        """A new request by the requester; returns its key."""
-        return self._sim.file_request(issue_type, summary, {"Webinar date": webinar_date} if webinar_date else {})
+    def file(self, issue_type: str, summary: str, fields: Mapping[str, Any]) -> str:
+        """A new request by the requester, with these fields filled in; returns its key."""
+        return self._sim.file_request(issue_type, summary, fields)
 
     def move_webinar(self, request: str, day: date) -> None:
         """The requester chooses another date."""

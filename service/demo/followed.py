@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import Any
 
 from service.core.plan import Plan
 from service.demo.desks import DONE, DROPPED, TODO, Desk, Found
@@ -20,7 +21,7 @@ class Followed:
     request: str
     title: str
     template: str
-    inputs: dict[str, date] = field(default_factory=dict)
+    inputs: dict[str, Any] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)
     """By key, where it is not to do."""
     finished_on: dict[str, date] = field(default_factory=dict)

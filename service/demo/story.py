@@ -35,7 +35,7 @@ class Story:
     def _file(self) -> None:
         self._stage.heading("Rita files a webinar in Jira and an e-mail send in Asana")
         day = _in_weeks(WEEKS_AHEAD)
-        webinar = self._jira.file("Webinar", "Product tour", day)
+        webinar = self._jira.file("Webinar", "Product tour", {"Webinar date": day})
         send = self._asana.file("Newsletter", "Email sends")
         self._webinar = Followed(self._jira, webinar, "Product tour", "webinar", {"webinar_date": day})
         self._send = Followed(self._asana, send, "Newsletter", "email_send")
@@ -107,7 +107,7 @@ class Story:
 
     def _ask_too_late(self) -> None:
         day = _in_weeks(TOO_SOON)
-        key = self._jira.file("Webinar", "Last-minute webinar", day)
+        key = self._jira.file("Webinar", "Last-minute webinar", {"Webinar date": day})
         plan = promised_plan("webinar", {"webinar_date": day}, self._jira.created_at(key), datetime.now(UTC))
         if plan.earliest_anchor is None:
             raise Missing([f"{key}: the template should know the earliest date possible"])
@@ -124,8 +124,9 @@ class Story:
         self._stage.step(told, self._asana.url(gid), lambda: self._said_in_asana(gid, "Webinar date is missing"))
 
     def _cancel(self) -> None:
-        key = self._jira.file("List Import", "Trade fair leads")
-        request = self._import = Followed(self._jira, key, "Trade fair leads", "list_import")
+        file = "https://files.example.com/trade-fair-leads.csv"
+        key = self._jira.file("List Import", "Trade fair leads", {"List file": file})
+        request = self._import = Followed(self._jira, key, "Trade fair leads", "list_import", {"list_file": file})
         self._stage.wait("A list import is planned", request.missing)
         self._jira.cancel(key)
         request.cancelled()

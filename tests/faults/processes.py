@@ -24,7 +24,7 @@ from tests.house import CONFIG, free_port
 SILENT_SECONDS = 4.0
 """After which a worker counts as dead here; the product is more patient."""
 PROGRAM = f"from service import cli, workflows; workflows.SILENT_SECONDS = {SILENT_SECONDS}; cli.app()"
-TASKS = 4
+TASKS = 5
 """Of a list import."""
 
 
@@ -136,6 +136,7 @@ def installation(folder: Path, database: str) -> Iterator[Installation]:
             team=team,
             jira_container="subtasks",
             asana_container="subtasks",
+            rules="",
         )
         (folder / "tminus.yaml").write_text(f"{config}listen: {{port: {port}}}\n")
         found = Installation(jira, asana, folder, f"http://127.0.0.1:{port}")

@@ -39,7 +39,7 @@ def test_a_project_that_is_gone_does_not_stop_the_sweep_of_the_others(desk: Desk
     with working(desk.runtime):
         workflows.sweep_now(desk.runtime)
         answered(desk)
-    assert len(desk.tracker.under(request)) == 4
+    assert len(desk.tracker.under(request)) == 5
     assert any("P" in line for line in desk.latest("sweep"))
 
 
@@ -56,7 +56,7 @@ def test_what_a_sweep_found_while_access_was_denied_is_handled_by_a_later_one(de
         desk.tracker.unchanged = True
         workflows.sweep_now(desk.runtime)
         answered(desk)
-    assert len(desk.tracker.under(request)) == 4
+    assert len(desk.tracker.under(request)) == 5
     assert rows(desk) == []
 
 

@@ -113,10 +113,10 @@ def test_what_was_done_before_a_failure_is_in_the_ledger(desk: Desk) -> None:
     request = desk.tracker.file("Leads", fields={"section": "Lists"}, created_at=NOW)
     with pytest.raises(Unreachable):
         desk.run(request)
-    assert desk.story(request).count("CreateTask") == 4
+    assert desk.story(request).count("CreateTask") == 5
     desk.tracker.fails = lambda _moment, _what: None
     desk.settled(request)
-    assert desk.story(request).count("CreateTask") == 4
+    assert desk.story(request).count("CreateTask") == 5
 
 
 def test_a_cancelled_request_that_is_tidied_away_as_done_stays_as_it_is(desk: Desk) -> None:

@@ -92,8 +92,9 @@ inputs:
 turnaround: "3-4 weeks after request.complete"
 tasks:
   brief: {title: Brief, party: ops, duration: "1 business_day"}
+  ready: {title: Ready, party: ops, depends_on: [brief]}
 children:
-  mail: {template: send, title: E-mail, depends_on: [brief], inputs: {emails: 2}}
+  mail: {template: send, title: E-mail, depends_on: [brief], before: [ready], inputs: {emails: 2}}
   event: {template: show, when: {field: inputs.with_show, equals: true}, inputs: {show_date: inputs.launch}}
 """
 
@@ -198,7 +199,8 @@ def test_children_bring_their_tasks_under_their_own_names(catalogue: Catalogue) 
     """Keys and titles tell the part, the brief comes first, and the fixed inputs hold."""
     plan = planned(catalogue.templates["bundle"], launch="2027-01-21")
     tasks = {task.key: task for task in plan.tasks}
-    assert set(tasks) == {"brief", "mail_build", "mail_go", "event_test", "event_invite"}
+    assert set(tasks) == {"brief", "ready", "mail_build", "mail_go", "event_test", "event_invite"}
+    assert tasks["ready"].depends_on == ("brief", "mail_go")
     assert tasks["mail_build"].title == "E-mail: Build"
     assert tasks["mail_build"].depends_on == ("brief",)
     assert tasks["mail_build"].due_on == date(2026, 11, 30)  # 1 day for the brief, 3 + 1 for the second e-mail
@@ -216,7 +218,7 @@ def test_a_part_after_the_promised_day_is_flagged(catalogue: Catalogue) -> None:
 def test_a_part_that_is_not_wanted_brings_no_task(catalogue: Catalogue) -> None:
     """The condition on the whole part decides."""
     plan = planned(catalogue.templates["bundle"], launch="2027-01-21", with_show="no")
-    assert {task.key for task in plan.tasks} == {"brief", "mail_build", "mail_go"}
+    assert {task.key for task in plan.tasks} == {"brief", "ready", "mail_build", "mail_go"}
 
 
 def test_a_template_survives_being_frozen(catalogue: Catalogue) -> None:
@@ -279,6 +281,8 @@ def test_a_template_extends_another(tmp_path: Path) -> None:
         ("bundle", "inputs: {show_date: inputs.launch}", "inputs: {}", "`show` needs its date `show_date`"),
         ("bundle", "{emails: 2}", "{mails: 2}", "`send` has no input `mails`; did you mean `emails`"),
         ("bundle", "depends_on: [brief]", "depends_on: [briefing]", "no task `briefing`; did you mean `brief`"),
+        ("bundle", "before: [ready]", "before: [reddy]", "there is no task `reddy`; did you mean `ready`"),
+        ("bundle", "before: [ready]", "before: [brief]", "these tasks wait for each other: brief → brief"),
         ("bundle", "3-4 weeks", "4-3 weeks", "a range goes from the smaller amount to the greater"),
     ],
 )

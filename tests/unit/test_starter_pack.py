@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from service.calendars import frozen_holidays
 from service.catalogue import Catalogue
 from service.core.calendar import Calendar
+from service.core.effective import every_task
 from service.core.plan import Facts, Plan, make_plan, read_inputs
 from service.core.template import Template
 
@@ -18,10 +19,27 @@ PACK = Catalogue.load(Path(__file__).parents[2] / "templates")
 MONDAY = date(2026, 11, 23)
 
 
+REQUIRED: dict[str, dict[str, Any]] = {
+    "basic_email": {"email_copy": "copy.docx", "audience": "Newsletter"},
+    "campaign_execution": {"brief": "brief.docx"},
+    "content_creation": {"brief": "brief.docx"},
+    "content_syndication": {"content": "paper.pdf", "vendor": "Spread Ltd"},
+    "email_send": {},
+    "event": {"event_date": "2027-03-02"},
+    "list_import": {"list_file": "leads.csv"},
+    "multichannel_campaign": {"brief": "brief.docx"},
+    "nurture_email": {"email_copy": "copy.docx", "program": "Welcome"},
+    "nurture_program": {"first_send": "2027-01-25"},
+    "training": {"launch_date": "2027-03-15"},
+    "webinar": {"webinar_date": "2027-01-21"},
+}
+"""The least that a complete request says, by template."""
+
+
 def planned(template: str, complete: date = MONDAY, calendar: Calendar | None = None, **raw: Any) -> Plan:
-    """The plan of a request that is complete on that day."""
+    """The plan of a request that is complete on that day and says the least, and `raw`."""
     recipe = PACK.templates[template]
-    inputs = read_inputs(recipe, raw, complete)
+    inputs = read_inputs(recipe, REQUIRED[template] | raw, complete)
     calendar = calendar or PACK.calendar_of(recipe, complete)
     return make_plan(recipe, calendar, Facts(inputs=inputs, complete_on=complete, today=complete))
 
@@ -37,22 +55,65 @@ def public_holidays() -> Calendar:
 
 
 def test_the_pack_has_no_problems() -> None:
-    """Three templates, two calendars, nothing to complain about."""
+    """Twelve kinds of request, two calendars, nothing to complain about."""
     assert PACK.problems == []
-    assert set(PACK.templates) == {"webinar", "email_send", "list_import"}
+    assert set(PACK.templates) == set(REQUIRED)
     assert set(PACK.calendars) == {"us-mops", "always"}
 
 
-@pytest.mark.parametrize("template", PACK.templates.values(), ids=lambda template: template.id)
-def test_every_task_says_what_done_means_and_who_owes_it(template: Template) -> None:
-    """Each task has a done criterion, a role, and what stakeholders must provide where they owe it."""
+def test_the_page_about_the_pack_promises_what_the_files_promise() -> None:
+    """Title, name and time of every template stand there as they are."""
+    page = (Path(__file__).parents[2] / "docs/reference/starter-pack.md").read_text()
+    for template in PACK.templates.values():
+        promise = template.turnaround or template.lead_time
+        assert f"| {template.title} | `{template.id}` | `{promise}` |" in page
+
+
+EVERY_TEMPLATE = pytest.mark.parametrize("template", PACK.templates.values(), ids=lambda template: template.id)
+
+
+@EVERY_TEMPLATE
+def test_every_template_says_what_it_is_for_and_whom_to_ask(template: Template) -> None:
+    """Goal, scope, at least one exclusion, both contacts, and help with every input."""
     assert set(template.contacts) == {"mops", "sales"}
-    for task in template.tasks.values():
-        assert "**Done when**" in task.description
-        assert task.owner
-        if task.party in ("requester", "stakeholder") and task.duration.value:
-            assert "**Please provide:**" in task.description
+    assert template.goal
+    assert template.scope
+    assert template.exclusions
+    assert template.lead_time or template.turnaround
     assert all(entry.help or entry.type == "bool" for entry in template.inputs.values())
+
+
+@EVERY_TEMPLATE
+def test_every_task_says_what_done_means_and_who_owes_it(template: Template) -> None:
+    """Each task has a done criterion and a role, and those who are not ops are told what to provide."""
+    parties = set()
+    for _, _, task in every_task(template):
+        assert task.done_when
+        assert task.owner
+        parties.add(task.party)
+        if task.party != "ops" and task.pinned is None:
+            assert task.provide
+    assert "ops" in parties
+    assert parties & {"requester", "stakeholder"}
+
+
+@EVERY_TEMPLATE
+def test_every_file_that_a_request_brings_is_shown_on_a_task(template: Template) -> None:
+    """Nobody has to look for an asset on the request."""
+    files = {name for name, entry in template.inputs.items() if entry.type == "file"}
+    shown = {name for _, _, task in every_task(template) for name in task.assets}
+    given = {
+        str(value).removeprefix("inputs.") for child in template.children.values() for value in child.inputs.values()
+    }
+    assert files <= shown | given
+
+
+@EVERY_TEMPLATE
+def test_every_template_can_be_kept_at_its_own_pace(template: Template) -> None:
+    """A request that says the least, with time enough, is planned without a flag on any working day."""
+    for day in range(5):
+        plan = planned(template.id, MONDAY + timedelta(days=day), calendar=Calendar(name="plain"))
+        assert plan.verdict == "planned", plan.problems
 
 
 def test_a_list_import_takes_three_business_days() -> None:
