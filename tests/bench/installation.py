@@ -163,6 +163,7 @@ def _write_templates(folder: Path) -> None:
 def chain(size: int) -> str:
     """A template of so many tasks, each waiting for the one before."""
     lines = [f"id: chain_{size}", "version: 1", f"title: Chain of {size}", "calendar: us-mops"]
+    lines += ["contacts: {mops: role:mops_lead, sales: role:sales_lead}"]
     lines += [f'turnaround: "{size + 10} business_days after request.complete"', "feasibility: {try: [flag]}", "tasks:"]
     for number in range(size):
         lines += [
