@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from service.commands.calendars import calendars
+from service.commands.commitments import commitments
 from service.commands.hooks import hooks
 from service.commands.keys import new_key
 from service.commands.operate import campaigns, connect, doctor, replay, serve, sweep, work
@@ -15,6 +18,15 @@ from service.commands.templates import templates
 from service.commands.terminal import PlainErrors
 from service.demo.command import demo
 
+
+def _tell_version(wanted: bool) -> None:
+    from importlib.metadata import version
+
+    if wanted:
+        typer.echo(f"tminus {version('tminus')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     cls=PlainErrors,
     help="Files the whole campaign into your tracker the moment it is requested, and keeps plan and tracker in step.",
@@ -22,7 +34,18 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve, work, connect, doctor, campaigns, replay, sweep, demo, simulate):
+
+
+@app.callback()
+def tminus(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """What stands before every command."""
+
+
+for command in (serve, work, connect, doctor, campaigns, commitments, replay, sweep, demo, simulate):
     app.command()(command)
 app.command()(preview)
 app.command()(new_key)

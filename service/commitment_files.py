@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from service.config_file import Document
-from service.core.commitment import Cadence, Commitment, Quota
+from service.core.commitment import Agreement, Cadence, Commitment, Quota
 from service.core.commitment_checks import flaws
 from service.core.offsets import did_you_mean
 from service.mistakes import CatalogueProblem, refusal, validated
 
-KINDS: dict[str, type[Commitment]] = {"cadence": Cadence, "quota": Quota}
+KINDS: dict[str, type[Commitment]] = {"cadence": Cadence, "quota": Quota, "agreement": Agreement}
 CAMPAIGN = "campaign"
 
 
@@ -30,7 +30,8 @@ def read_commitment(document: Document, calendars: Collection[str]) -> tuple[Com
     if commitment is None:
         return None, problems
     problems = [refusal(document, flaw.path, flaw.message) for flaw in flaws(commitment)]
-    if commitment.calendar not in calendars:
-        guess = did_you_mean(commitment.calendar, calendars)
-        problems.append(refusal(document, ("calendar",), f"there is no usable calendar `{commitment.calendar}`{guess}"))
+    for path, name in commitment.calendars().items():
+        if name not in calendars:
+            message = f"there is no usable calendar `{name}`{did_you_mean(name, calendars)}"
+            problems.append(refusal(document, path, message))
     return (None, problems) if problems else (commitment, [])

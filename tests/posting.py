@@ -23,6 +23,7 @@ from service.runtime import Runtime
 from service.settings import load
 from service.store.secrets import new_key
 
+TOKEN = "token-of-a-dashboard-0123456789"
 SECRET = "0123456789abcdef0123456789abcdef"
 CONFIG = """
 public_url: http://127.0.0.1:9
@@ -70,6 +71,14 @@ class Post:
 
         return anyio.run(answer)
 
+    def standing(self, name: str, **asked: str) -> dict[str, Any]:
+        """What the API tells of one commitment."""
+        query = "&".join(f"{key}={value}" for key, value in asked.items())
+        answer = self.call("GET", f"/api/commitments/{name}?{query}", headers={"Authorization": f"Bearer {TOKEN}"})
+        assert answer.status_code == 200, answer.text
+        told: dict[str, Any] = answer.json()
+        return told
+
     def raw(self, body: bytes, *, secret: str = SECRET, source: str = "crm", **headers: str) -> Response:
         """Any body, signed now."""
         timestamp = headers.pop("timestamp", str(int(self.now.timestamp())))
@@ -81,9 +90,9 @@ class Post:
         return self.call("POST", "/api/events", body, signed | headers)
 
 
-def event(kind: str, at: str, subject: str = "lead-1", name: str | None = None, **data: Any) -> dict[str, Any]:
+def event(type_: str, at: str, subject: str = "lead-1", /, *, called: str | None = None, **data: Any) -> dict[str, Any]:
     """One event as its sender writes it."""
-    return {"id": name or f"{subject}/{kind}/{at}", "type": kind, "at": at, "subject": subject, "data": data}
+    return {"id": called or f"{subject}/{type_}/{at}", "type": type_, "at": at, "subject": subject, "data": data}
 
 
 @contextmanager
@@ -100,6 +109,7 @@ def post_office(
     monkeypatch.setenv("ASANA_TOKEN", "none")
     monkeypatch.setenv("CRM_EVENTS_SECRET", secret)
     monkeypatch.setenv("TMINUS_SECRET_KEY", new_key())
+    monkeypatch.setenv("TMINUS_API_TOKENS", TOKEN)
     own = ""
     if files:
         own = f"templates: {_pack(folder, files)}"

@@ -8,8 +8,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
+from service.core.acceptance import Acceptance
+from service.core.clock_rule import ClockRule
 from service.core.condition import Condition, Name, Part, Role
 from service.core.event import EventType, FactName
 from service.core.offsets import Rounding
@@ -41,13 +43,21 @@ class Commitment(Part):
     """What the agreement is for."""
     scope: str = ""
     """What it covers."""
-    calendar: Name
+    calendar: str
     contacts: dict[Name, Role] = {}
     """Whom to ask, by role: `mops`, `sales`."""
     starts_on: date | None = None
     """From when it is owed. A cadence without it is owed from the first event that tells of it."""
     file: Filing | None = None
     """Where its tasks are filed; nowhere unless given."""
+
+    def listens_to(self) -> frozenset[str]:
+        """The types of event that tell of it."""
+        return frozenset()
+
+    def calendars(self) -> dict[tuple[str, ...], str]:
+        """Every calendar that it names, by the place where."""
+        return {("calendar",): self.calendar}
 
 
 class Duty(Part):
@@ -171,3 +181,57 @@ class Quota(Commitment):
         """The types of event that tell of it."""
         counted = self.counted_when
         return frozenset({counted.event, *([counted.unless] if counted.unless else [])})
+
+
+class ItemTask(Duty):
+    """A task that something that happens makes necessary, one for each lead or chat that it happens to."""
+
+    on: EventType
+    """The event that calls for a person."""
+    when: Condition | None = None
+    """Only for those of which this is true."""
+    due: WrittenOffset
+    """Counted from that event: `1 business_day after lead.responded`."""
+
+
+class Agreement(Commitment):
+    """Clocks and acceptance rules for leads, chats and the like, none of which is a campaign."""
+
+    kind: Literal["agreement"]
+    audience: Literal["sla", "ola"] = "sla"
+    """Whether stakeholders are promised it (`sla`), or teams among themselves (`ola`)."""
+    clocks: dict[Name, ClockRule] = {}
+    acceptance: Acceptance | None = None
+    """Which of them are taken on; what is rejected owes nothing."""
+    report_by: FactName | None = None
+    """Counted for each of these apart too, such as `lead.campaign`."""
+    tasks: dict[Name, ItemTask] = {}
+
+    @model_validator(mode="after")
+    def _agrees_on_something(self) -> Agreement:
+        if not (self.clocks or self.tasks):
+            raise ValueError("an agreement needs `clocks` or `tasks`")
+        return self
+
+    def begins_with(self) -> frozenset[str]:
+        """The types of event with which something comes under it."""
+        starts = {event for rule in self.clocks.values() for event in rule.start}
+        return frozenset(starts | {task.on for task in self.tasks.values()})
+
+    def listens_to(self) -> frozenset[str]:
+        """The types of event that tell of it."""
+        return self.begins_with().union(*(rule.listens_to() for rule in self.clocks.values()))
+
+    def calendars(self) -> dict[tuple[str, ...], str]:
+        """Every calendar that it names, by the place where."""
+        named = {("clocks", name, "calendar"): rule.calendar for name, rule in self.clocks.items() if rule.calendar}
+        return super().calendars() | named
+
+    def fields(self) -> list[str]:
+        """Every fact that it looks at."""
+        asked = [field for rule in self.clocks.values() for field in rule.fields()]
+        conditions = [task.when for task in self.tasks.values() if task.when]
+        if self.acceptance:
+            conditions += [criterion.when for criterion in self.acceptance.criteria.values()]
+            conditions += [row.when for row in self.acceptance.score]
+        return asked + [field for condition in conditions for field in condition.fields()]

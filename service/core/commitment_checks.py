@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
 from service.core.checking import Flaw, Path
-from service.core.commitment import OCCURRENCE, Cadence, Commitment, Quota, Target
+from service.core.commitment import OCCURRENCE, Agreement, Cadence, Commitment, Quota, Target
 from service.core.offsets import did_you_mean
 
 
@@ -17,6 +17,8 @@ def flaws(commitment: Commitment) -> list[Flaw]:
             return list(_cadence(commitment)) or list(_cycles(commitment))
         case Quota():
             return list(_quota(commitment))
+        case Agreement():
+            return list(_agreement(commitment))
     return []
 
 
@@ -87,6 +89,18 @@ def _facts(quota: Quota) -> Iterator[Flaw]:
         if fact and fact.partition(".")[0] != counted.about:
             rest = fact.partition(".")[2] or "id"
             yield Flaw(at, f"`{counted.event}` does not tell `{fact}`; did you mean `{counted.about}.{rest}`?")
+
+
+def _agreement(agreement: Agreement) -> Iterator[Flaw]:
+    for name, task in agreement.tasks.items():
+        if task.due.ref != task.on or task.due.direction == "before":
+            yield Flaw(("tasks", name, "due"), f"`{task.due}`: it is counted `after {task.on}`")
+    about = {event.partition(".")[0] for event in agreement.listens_to()}
+    for field in agreement.fields():
+        entity = field.partition(".")[0]
+        if entity not in about:
+            words = f"no event of this agreement tells `{field}`{did_you_mean(entity, about)}"
+            yield Flaw(("clocks",) if agreement.clocks else ("tasks",), words)
 
 
 def _all_targets(targets: tuple[Target, ...]) -> Iterator[Target]:

@@ -1,4 +1,4 @@
-"""The HTTP side of the service: hooks and health, nothing else is served."""
+"""The HTTP side of the service: hooks, the API, and health; nothing else is served."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from service.runtime import Runtime
 from service.store.mailbox import Mailbox
-from service.web import api, events, health, hooks
+from service.web import api, commitments, events, health, hooks
 
 
 def make_app(runtime: Runtime, mailbox: Mailbox, ring: Callable[[], None], close: Callable[[], None]) -> FastAPI:
@@ -25,5 +25,6 @@ def make_app(runtime: Runtime, mailbox: Mailbox, ring: Callable[[], None], close
     app.include_router(hooks.router(runtime, mailbox, ring), include_in_schema=False)
     app.include_router(api.router(runtime))
     app.include_router(events.router(runtime))
+    app.include_router(commitments.router(runtime))
     app.include_router(health.router(runtime))
     return app

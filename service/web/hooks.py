@@ -120,4 +120,3 @@ def router(runtime: Runtime, mailbox: Mailbox, ring: Callable[[], None]) -> APIR
         return Response(outcome, status_code=202 if outcome == "stored" else 200, media_type="text/plain")
 
     return routes
-

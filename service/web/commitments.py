@@ -1,0 +1,41 @@
+"""`/api/commitments`: what is promised beside campaigns, and how it stands. For programs with a token.
+
+401 and 403 as `service.web.auth` has them; 404 for a commitment that is not in the folder; 422 for a wrong day.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Query
+
+from service.commitments import standing, standings
+from service.core.offsets import did_you_mean
+from service.runtime import Runtime
+from service.web.auth import bearer
+
+
+def router(runtime: Runtime) -> APIRouter:
+    """The list, and one of them."""
+    allowed = [Depends(bearer(runtime.settings.api_tokens))]
+    routes = APIRouter(prefix="/api/commitments", tags=["commitments"], dependencies=allowed)
+
+    @routes.get("")
+    def listing() -> dict[str, Any]:
+        """How each of them stands, in a sentence."""
+        return {"commitments": [found.short() for found in standings(runtime)]}
+
+    @routes.get("/{name}")
+    def one(name: str, day: date | None = None, most: Annotated[int, Query(ge=0, le=1_000)] = 100) -> dict[str, Any]:
+        """Its verdict and all that it was made from: of a quota the period of `day`, of others what began since then.
+
+        Of many leads or chats the `most` urgent.
+        """
+        found = runtime.catalogue.commitments.get(name)
+        if found is None:
+            guess = did_you_mean(name, runtime.catalogue.commitments)
+            raise HTTPException(404, f"there is no commitment `{name}`{guess}")
+        return standing(runtime, found, day).as_dict(most)
+
+    return routes
