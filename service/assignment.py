@@ -10,14 +10,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 from typing import TypeAlias
 
 from sqlmodel import Session
 
 from connectors.contract import Account, AccountId, Task
 from service import absences, people
-from service.core.assigning import REQUESTER, Absences, Candidate, Choice, Queue, away_on, begins_on, choose
+from service.core.assigning import REQUESTER, Candidate, Choice, Queue, away_on, begins_on, choose
 from service.core.calendar import Calendar
 from service.core.explain import long_day
 from service.core.plan import PlannedTask
@@ -68,6 +67,10 @@ class _Assigning:
     _accounts: dict[str, Account | None] = field(default_factory=dict)
     """Who was asked for already."""
 
+    def __post_init__(self) -> None:
+        self._absences = absences.known(self.runtime)
+        self._today = Calendar.from_dict(self.campaign.calendar_snapshot).date_of(self.runtime.now())
+
     def owners(self, tasks: Sequence[PlannedTask]) -> dict[str, Owner]:
         found: dict[str, Owner] = {}
         shared: list[Asked] = []
@@ -100,8 +103,8 @@ class _Assigning:
     def _share_out(self, asked: Sequence[Asked]) -> dict[str, Owner]:
         """The choices for a whole plan, remembered together with the turns they take, in one transaction."""
         names = sorted({person for _, queue in asked for person in queue.people} - {REQUESTER})
-        # Trackers and calendars are asked now, because nobody waits for the network while a transaction is open.
-        _ = [self._account(person) for person in names], self._absences
+        for person in names:  # now, because nobody waits for a tracker while a transaction is open
+            self._account(person)
         emails = {name: self.runtime.settings.people[name].email for name in names}
         with transaction(self.runtime.engine) as session:
             assignments.one_at_a_time(session)
@@ -160,14 +163,6 @@ class _Assigning:
 
     def _away_until(self, person: str, task: PlannedTask) -> date | None:
         return away_on(begins_on(task.start_on, self._today), self._absences.get(person, ()))
-
-    @cached_property
-    def _absences(self) -> Absences:
-        return absences.known(self.runtime)
-
-    @cached_property
-    def _today(self) -> date:
-        return Calendar.from_dict(self.campaign.calendar_snapshot).date_of(self.runtime.now())
 
 
 @dataclass(frozen=True, slots=True)
