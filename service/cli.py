@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from typing import Annotated
+
 import typer
 
 from service.commands.calendars import calendars
@@ -27,6 +29,16 @@ def _tell_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+
+
+def _tell_version(wanted: bool) -> None:
+    from importlib.metadata import version
+
+    if wanted:
+        typer.echo(f"tminus {version('tminus')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     cls=PlainErrors,
     help="Files the whole campaign into your tracker the moment it is requested, and keeps plan and tracker in step.",
@@ -34,6 +46,17 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def tminus(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """What stands before every command."""
+
+
 
 
 @app.callback()

@@ -16,6 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_jso
 from pydantic_core import core_schema
 
 from service.commitment_files import CAMPAIGN, KINDS
+from service.core.clock_rule import CLOCK_UNITS, Amount
 from service.core.offsets import UNITS, Offset, Promise, Span
 from service.core.recurrence import Recurrence
 from service.core.template import Dependency, Template
@@ -48,6 +49,9 @@ SHORT_FORMS: dict[type, list[JsonSchemaValue]] = {
         _text(rf"^\s*\d+(\s*(-|to)\s*\d+)?{_REST}", "7 business_days after request.complete"),
         _counted({"anyOf": [_WHOLE, {"type": "array", "items": _WHOLE, "minItems": 2, "maxItems": 2}]}),
     ],
+    Amount: [
+        _text(rf"^\s*\d+\s+({'|'.join(unit.removesuffix('s') for unit in CLOCK_UNITS)})s?\s*$", "4 business_hours")
+    ],
     Recurrence: [_text("^FREQ=", "FREQ=WEEKLY;BYDAY=MO;BYHOUR=10;BYMINUTE=0")],
 }
 """How people write what the models keep in parts of their own."""
@@ -58,6 +62,11 @@ class _Writing(GenerateJsonSchema):
 
     def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
         return {"anyOf": SHORT_FORMS[schema["cls"]]}
+
+    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
+        found = super().function_before_schema(schema)
+        # Where something is made of what is written before a list is read, one word will do.
+        return {"anyOf": [{"type": "string"}, found]} if schema["schema"]["type"] == "tuple" else found
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         found = super().model_schema(schema)

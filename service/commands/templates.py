@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,7 +40,33 @@ def check(folder: FolderArgument = None) -> None:
         raise typer.Exit(BROKEN)
     if not catalogue.templates:
         raise Refused("the folder holds no templates", "name the folder that holds your *.yaml templates")
-    typer.echo(f"{len(catalogue.templates)} templates, nothing wrong: {', '.join(sorted(catalogue.templates))}")
+    count = f"{len(catalogue.templates)} template{'s' if len(catalogue.templates) > 1 else ''}"
+    typer.echo(f"{count}, nothing wrong: {', '.join(sorted(catalogue.templates))}")
+
+
+@templates.command()
+def lint(
+    folder: FolderArgument = None,
+    now: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Where the year ahead begins.")] = None,
+) -> None:
+    """Prove that each template can be kept at exactly its own lead time or turnaround, and name its hardest week.
+
+    Exit status 1 where one cannot.
+    """
+    from service.core.lint import lint
+
+    catalogue = catalogue_of(folder)
+    today = now.date() if now else datetime.now().astimezone().date()
+    failed = bool(catalogue.problems)
+    for line in map(str, catalogue.problems):
+        typer.echo(line)
+    for _, template in sorted(catalogue.templates.items()):
+        report = lint(template, catalogue.calendar_of(template, around=today), today)
+        failed = failed or not report.proved
+        for line in report.sentences():
+            typer.echo(line)
+    if failed:
+        raise typer.Exit(BROKEN)
 
 
 @templates.command()

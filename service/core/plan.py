@@ -138,6 +138,18 @@ def make_plan(template: Template, calendar: Calendar, facts: Facts, *, replan: b
     return _Case(template, calendar, facts, running=replan or bool(facts.done or facts.pins)).plan()
 
 
+def last_open(found: Bounds, known: Effective, template: Template) -> tuple[str, date] | None:
+    """The open task that is done last, and the day it can be.
+
+    The tasks of another template's part are held to the day they are planned for: a date of their own may be later.
+    """
+    days = dict(found.earliest)
+    parts = {key for key, origin in known.origins.items() if origin != template.name}
+    if parts:
+        days |= {key: day for key, day in schedule(found).due.items() if key in parts}
+    return max(days.items(), key=lambda item: (item[1], item[0]), default=None)
+
+
 @dataclass(frozen=True)
 class _Case:
     """One request being planned."""
@@ -310,18 +322,9 @@ class _Case:
 
     @cached_property
     def _overdue(self) -> tuple[str, date] | None:
-        """The last open task and the day it can be done, when that is after the promised day.
-
-        The tasks of another template's part are held to the day they are planned for: a date of their own may be later.
-        """
-        if self._promised is None:
-            return None
-        days = dict(self.asked.earliest)
-        parts = {key for key, origin in self.known.origins.items() if origin != self.template.name}
-        if parts:
-            days |= {key: day for key, day in schedule(self.asked).due.items() if key in parts}
-        last = max(days.items(), key=lambda item: (item[1], item[0]), default=None)
-        return last if last and last[1] > self._promised else None
+        """The last open task and the day it can be done, when that is after the promised day."""
+        last = last_open(self.asked, self.known, self.template) if self._promised else None
+        return last if last and self._promised and last[1] > self._promised else None
 
     def _tasks(self, dated: Schedule) -> tuple[PlannedTask, ...]:
         narrator = self._narrator(dated.bounds)

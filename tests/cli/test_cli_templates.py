@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from typer.testing import CliRunner, Result
 from service.cli import app
 from service.settings import STARTER_TEMPLATES
 
+PACK = STARTER_TEMPLATES
 WEBINAR = ("preview", "webinar", "--input", "webinar_date=2027-01-21", "--now", "2026-11-23")
 TOO_SOON = ("preview", "webinar", "--input", "webinar_date=2026-12-15", "--now", "2026-11-23")
 
@@ -103,3 +106,67 @@ def test_an_empty_folder_is_not_a_checked_one(tmp_path: Path) -> None:
     result = tminus("templates", "check", str(tmp_path))
     assert result.exit_code == 2
     assert "holds no templates" in result.stderr
+
+
+def test_a_file_that_is_not_read_is_told(tmp_path: Path) -> None:
+    """A template in a `.yml` file would be missed by nobody but its author."""
+    shutil.copytree(PACK, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "webinar.yaml").rename(tmp_path / "webinar.yml")
+    result = tminus("templates", "check", str(tmp_path))
+    assert result.exit_code == 1
+    assert "webinar.yml: it is not read; call it `.yaml`" in result.stdout
+
+
+def test_a_file_named_unlike_its_template_is_told(tmp_path: Path) -> None:
+    """It works, so the check passes; but people will look for it elsewhere."""
+    shutil.copytree(PACK, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "list_import.yaml").rename(tmp_path / "lists.yaml")
+    result = tminus("templates", "check", str(tmp_path))
+    assert result.exit_code == 0
+    assert "lists.yaml: holds the template `list_import`; people will look for it in list_import.yaml" in result.stdout
+
+
+def test_the_folder_of_the_settings_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is a settings file its templates are meant; its secrets need not be set for that."""
+    ours = tmp_path / "ours"
+    ours.mkdir()
+    shutil.copy(PACK / "calendars.yaml", ours)
+    shutil.copy(PACK / "list_import.yaml", ours)
+    (tmp_path / "tminus.yaml").write_text("templates: ours\nconnections: {jira: {token: '${UNSET}'}}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TMINUS_CONFIG", raising=False)
+    assert tminus("templates", "check").stdout == "1 template, nothing wrong: list_import\n"
+
+
+def test_the_lint_names_the_hardest_week(tmp_path: Path) -> None:
+    """What can be kept is proved, and what the holidays of the year ahead do to it is told."""
+    shutil.copy(PACK / "calendars.yaml", tmp_path)
+    shutil.copy(PACK / "list_import.yaml", tmp_path)
+    result = tminus("templates", "lint", str(tmp_path), "--now", "2026-11-23")
+    assert result.exit_code == 0
+    proof, week = result.stdout.splitlines()
+    assert proof.startswith("List import v1 can be kept at 3 business days after the complete request")
+    assert "Hardest week: the one of " in week
+
+
+def test_a_template_that_cannot_be_kept_fails_the_lint(tmp_path: Path) -> None:
+    """With the days that are missing and the chain that needs them."""
+    shutil.copy(PACK / "calendars.yaml", tmp_path)
+    text = (PACK / "list_import.yaml").read_text()
+    assert 'turnaround: "3 business_days' in text
+    (tmp_path / "list_import.yaml").write_text(text.replace('turnaround: "3 business', 'turnaround: "1 business'))
+    result = tminus("templates", "lint", str(tmp_path), "--now", "2026-11-23")
+    assert result.exit_code == 1
+    assert "cannot be kept at 1 business day after the complete request: 2 business days too few" in result.stdout
+
+
+def test_the_schema_is_printed_as_json() -> None:
+    """An editor can be pointed at it."""
+    assert json.loads(tminus("templates", "schema").stdout)["$schema"].startswith(
+        "https://json-schema.org/draft/2020-12"
+    )
+
+
+def test_the_version_is_told() -> None:
+    """For reports of mistakes."""
+    assert re.fullmatch(r"tminus \d+\.\d+\.\d+\n", tminus("--version").stdout)
