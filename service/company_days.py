@@ -10,6 +10,10 @@ from pathlib import Path
 import recurring_ical_events
 from icalendar import Calendar, Component
 
+_ONCE = ("DTSTART", "DTEND", "DURATION", "RRULE")
+_READ = {*_ONCE, "EXDATE", "RDATE"}
+_REPEATS = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
+
 
 @dataclass(frozen=True, slots=True)
 class CompanyDays:
@@ -32,10 +36,8 @@ class CompanyDays:
             raise ValueError(f"{path.name} is not a calendar file (ICS): {reason}") from None
         days = Calendar()
         for event in written.walk("VEVENT"):
-            for field, reason in event.errors:
-                raise ValueError(f"{path.name}: the event {_name(event)} has a wrong {field}: {reason}")
-            if "DTSTART" not in event:
-                raise ValueError(f"{path.name}: the event {_name(event)} has no DTSTART")
+            if wrong := _mistake(event):
+                raise ValueError(f"{path.name}: the event {_name(event)} {wrong}")
             if _all_day(event):
                 days.add_component(event)
         if not days.subcomponents:
@@ -60,6 +62,27 @@ class CompanyDays:
                 covered = (begins + timedelta(step) for step in range(length))
                 days |= {day: _name(event) for day in covered if first <= day < last}
         return days
+
+
+def _mistake(event: Component) -> str | None:
+    """What the libraries would stumble over only later, or never come back from."""
+    if wrong := next((f"has a wrong {field}: {reason}" for field, reason in event.errors if field in _READ), None):
+        return wrong
+    if twice := next((field for field in _ONCE if isinstance(event.get(field), list)), None):
+        return f"has more than one {twice}"
+    if "DTSTART" not in event:
+        return "has no DTSTART"
+    start, end, length = (event.decoded(field, None) for field in ("DTSTART", "DTEND", "DURATION"))
+    if isinstance(start, datetime):
+        return None
+    if end is not None and (isinstance(end, datetime) or not isinstance(end, date) or end < start):
+        return "has a DTEND that is no day after its start"
+    if length is not None and length % timedelta(days=1):
+        return "has a DURATION that is not whole days"
+    rule = event.get("RRULE", {})
+    if rule.get("FREQ", ["DAILY"])[0] not in _REPEATS or rule.get("INTERVAL", [1])[0] < 1:
+        return "repeats in a way that no day can"
+    return None
 
 
 def _all_day(event: Component) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 from service.calendars import CalendarRecipe, frozen_holidays, read_calendars
 from service.catalogue import Catalogue
+from service.company_days import CompanyDays
 from service.config_file import read
 from service.core.calendar import Calendar
 
@@ -167,6 +168,45 @@ def test_a_bad_calendar_file_is_refused_with_its_name(tmp_path: Path, content: s
     (problem,) = catalogue.problems
     assert (Path(problem.file).name, problem.line) == ("calendars.yaml", 9)
     assert said in problem.message
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("DTEND:20260616T100000Z", "has a DTEND that is no day after its start"),
+        ("DTEND;VALUE=DATE:20260610", "has a DTEND that is no day after its start"),
+        ("DURATION:PT3H", "has a DURATION that is not whole days"),
+        ("DTSTART;VALUE=DATE:20260617", "has more than one DTSTART"),
+        ("RRULE:FREQ=NEVER", "has a wrong RRULE"),
+        ("RRULE:FREQ=YEARLY;INTERVAL=0", "repeats in a way that no day can"),
+        ("RRULE:FREQ=SECONDLY", "repeats in a way that no day can"),
+        ("EXDATE:sometimes", "has a wrong EXDATE"),
+    ],
+)
+def test_an_event_that_cannot_be_is_refused_when_it_is_read(tmp_path: Path, line: str, said: str) -> None:
+    """Not later, when a campaign wants its calendar; some of them would keep a computer busy for ever."""
+    event = f"BEGIN:VEVENT\nSUMMARY:Picnic\nDTSTART;VALUE=DATE:20260615\n{line}\nEND:VEVENT"
+    path = tmp_path / "days.ics"
+    path.write_text(f"BEGIN:VCALENDAR\n{event}\nEND:VCALENDAR\n")
+    with pytest.raises(ValueError, match=f"days.ics: the event Picnic {said}"):
+        CompanyDays.read(path)
+
+
+def test_events_over_new_year_and_with_a_length_cover_their_days(tmp_path: Path) -> None:
+    """Each year has its own part of them, and what nobody reads may be odd."""
+    path = tmp_path / "days.ics"
+    path.write_text(
+        "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Closing\nDTSTART;VALUE=DATE:20261230\nDTEND;VALUE=DATE:20270103\nEND:VEVENT\n"
+        "BEGIN:VEVENT\nSUMMARY:Fair\nDTSTART;VALUE=DATE:20260615\nDURATION:P2D\nLAST-MODIFIED:never\nEND:VEVENT\nEND:VCALENDAR\n"
+    )
+    days = CompanyDays.read(path)
+    assert [day.isoformat() for day in sorted(days.closed([2026]))] == [
+        "2026-06-15",
+        "2026-06-16",
+        "2026-12-30",
+        "2026-12-31",
+    ]
+    assert [day.isoformat() for day in sorted(days.closed([2027]))] == ["2027-01-01", "2027-01-02"]
 
 
 MISTAKES = [
