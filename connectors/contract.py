@@ -189,6 +189,19 @@ class Receiver(Protocol):
     """The pure half of a connector: headers and bytes in, meaning out."""
 
     batched: bool
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What a tracker tells of everything that happened in a project since then."""
+
+    tasks: Mapping[TaskId, datetime]
+    """Tasks to look at, each with the vendor's instant of its latest change, so that one that was looked at since then
+    is known again."""
+    cursor: str | None = None
+    """Where the vendor's own list of changes goes on, where it has one; to be kept and handed in next time."""
+    lost: bool = False
+    """The vendor no longer knows what happened since the cursor: everything has to be looked at."""
+
+
     """Whether one body holds several events (Asana) or is one (Jira)."""
 
     def verify(self, headers: Mapping[str, str], body: bytes, secret: str | None) -> Delivery | Handshake:
@@ -287,8 +300,19 @@ class Tracker(Protocol):
         """Write the comment of this mark, or rewrite it (`previous` spares the look-up). `text` is Markdown."""
         ...
 
-    def changed_since(self, project: str, since: datetime) -> list[TaskId]:
-        """Tasks of the project that changed since then, as far as the vendor's consistent reads tell."""
+    def remarks(self, task: TaskId) -> list[Remark]:
+        """Everybody's comments on a task, oldest first: at least the newest hundred."""
+        ...
+
+    def link_to(self, task: Task, title: str, url: str) -> None:
+        """Show on the task where else it stands; safe to repeat, nothing is done where its text says so already."""
+        ...
+
+    def changed_since(self, project: str, since: datetime, cursor: str | None = None) -> Moved:
+        """Tasks of the project and subtasks of these that changed since then, in calls that grow with the changes.
+
+        `cursor` is that of the last answer, which may tell of more than `since` does.
+        """
         ...
 
     def hooks(self) -> list[Hook]:

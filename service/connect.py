@@ -37,7 +37,7 @@ def connect(runtime: Runtime, connection: str) -> Iterator[Connected]:
     with reading(runtime.engine) as session:
         rows = hooks.of_connection(session, connection)
     yield from _clear(runtime, connection, listed or [], {row.target for row in rows})
-    for project in _watched(runtime, connection):
+    for project in watched(runtime, connection):
         mine = [row for row in rows if row.project == project]
         yield _one(runtime, connection, project, mine, listed)
 
@@ -55,7 +55,8 @@ def base_of(runtime: Runtime) -> str:
     return f"{runtime.settings.public_url.rstrip('/')}/hooks/"
 
 
-def _watched(runtime: Runtime, connection: str) -> list[str]:
+def watched(runtime: Runtime, connection: str) -> list[str]:
+    """Projects in which requests are filed or campaigns that are not over have their tasks."""
     with reading(runtime.engine) as session:
         own = campaigns.own_projects(session, connection)
     return [*runtime.settings.connections[connection].settings.projects, *own]

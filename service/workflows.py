@@ -21,7 +21,7 @@ from uuid_utils import uuid7
 from connectors.errors import RateLimited, TrackerError
 from connectors.line import request_id
 from connectors.retrying import PASSING
-from service import absences, intake, people, sweep, sync
+from service import absences, filing, intake, people, sweep, sync
 from service.runtime import Runtime
 from service.store import changes, inbox, ledger, workers
 from service.store.engine import is_sqlite, reading, transaction, worker_lock
@@ -107,18 +107,19 @@ def run_people_step(_scheduled: str) -> None:
     people.look_after(runtime)
 
 
-def sweep_now(runtime: Runtime) -> int:
+def sweep_now(runtime: Runtime, *, full: bool = False) -> int:
     """One sweep over every connection; returns for how many tasks a run was asked."""
     asked = 0
     for connection in runtime.settings.connections:
-        found = sweep.changed(runtime, connection)
+        found = sweep.changed(runtime, connection, full=full)
+        found.tasks |= filing.standing_tasks(runtime, connection)
         with transaction(runtime.engine) as session:
             for project, error in found.unread.items():
                 log.warning("sweep of %s in %s failed: %s", project, connection, error)
                 told = f"The sweep of {project} in {connection} failed and is tried again: {error}"
                 ledger.note(session, "sweep", told)
             partitions = intake.ask(session, connection, found.tasks)
-            sweep.remember(session, connection, found)
+            sweep.remember(session, found)
             enqueue(session, partitions)
         asked += len(found.tasks)
     return asked
@@ -196,9 +197,8 @@ def _look(runtime: Runtime, partition: str, attempt: int) -> str:
         return _park(runtime, rows, f"internal error, please report it: {type(error).__name__}: {error}")
     with transaction(runtime.engine) as session:
         if outcome.belongs_to:
-            target = changes.partition_of(connection, outcome.belongs_to)
-            changes.move(session, rows, target)
-            enqueue(session, [target])
+            changes.move(session, rows, outcome.belongs_to)
+            enqueue(session, [outcome.belongs_to])
         elif outcome.failures:
             changes.finish(session, rows, "parked", "; ".join(outcome.failures))
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 
@@ -19,6 +19,7 @@ from connectors.contract import (
     Hook,
     HookId,
     Mark,
+    Moved,
     NewTask,
     Patch,
     Status,
@@ -159,10 +160,10 @@ class MemoryTracker:
             self.said[name] = (task, mark, text)
         return name
 
-    def changed_since(self, project: str, since: datetime) -> list[TaskId]:  # noqa: ARG002
+    def changed_since(self, project: str, since: datetime, cursor: str | None = None) -> Moved:  # noqa: ARG002
         if project in self.gone:
             raise NotFound(f"there is no project {project}")
-        return [] if self.unchanged else list(self.tasks)
+        return Moved(tasks={} if self.unchanged else dict.fromkeys(self.tasks, datetime.now(UTC)))
 
     def hooks(self) -> list[Hook]:
         return []

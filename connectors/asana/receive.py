@@ -51,10 +51,11 @@ class AsanaReceiver:
         events = content.get("events")
         if not isinstance(events, list):
             raise Malformed("the body has no list of events")
-        return [_change(event, number) for number, event in enumerate(events, start=1)]
+        return [change_of(event, number) for number, event in enumerate(events, start=1)]
 
 
-def _change(event: Any, number: int) -> Change:
+def change_of(event: Any, number: int) -> Change:
+    """What one event hints at; raises `Malformed`."""
     if not isinstance(event, dict):
         raise Malformed(f"event {number} is not an object")
     gid, of_type, subtype = _resource(event.get("resource"))

@@ -6,12 +6,13 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import partial
 
 import asana
 
 from connectors.asana.batches import Creation, repeatable, visible
+from connectors.asana.changes import Changes
 from connectors.asana.client import Action, Calls, Json
 from connectors.asana.comments import Comments
 from connectors.asana.findings import Inspection
@@ -30,6 +31,7 @@ from connectors.contract import (
     Hook,
     HookId,
     Mark,
+    Moved,
     NewTask,
     Patch,
     Status,
@@ -59,6 +61,7 @@ class AsanaTracker:
         self._projects = Projects(self._calls, settings)
         self._hooks = Hooks(self._calls, settings.workspace)
 
+        self._changes = Changes(self._calls)
     def whoami(self) -> Account:
         """See https://developers.asana.com/reference/getuser."""
         opts = {"opt_fields": "name,email"}
@@ -162,14 +165,18 @@ class AsanaTracker:
         """A story with our mark in its last line."""
         return self._comments.write(task, mark, text, previous)
 
-    def changed_since(self, project: str, since: datetime) -> list[TaskId]:
-        """Tasks in the project itself: Asana does not call a task modified when only its subtask was.
+    def remarks(self, task: TaskId) -> list[Remark]:
+        """Comments only, without the stories of the system."""
+        return self._comments.read(task)
 
-        See https://developers.asana.com/reference/gettasks.
-        """
-        opts = {"project": project, "modified_since": since.astimezone(UTC).isoformat()}
-        rows = retrying()(lambda: self._calls.pages(self._tasks.get_tasks, opts=opts))
-        return [TaskId(str(row["gid"])) for row in rows]
+    def link_to(self, task: Task, title: str, url: str) -> None:
+        """A comment, as an attachment would need a multipart call for each task."""
+        if url not in task.text:
+            self._comments.write(task.id, Mark("link", task.id), f"{title}: {url}", None)
+
+    def changed_since(self, project: str, since: datetime, cursor: str | None = None) -> Moved:
+        """Tasks in the project by their time of change, and whatever its events tell of, subtasks too."""
+        return self._changes.since(project, since, cursor)
 
     def hooks(self) -> list[Hook]:
         """With their health."""

@@ -183,21 +183,28 @@ class JiraApi:
 
         https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-search/
         """
-        ids: list[str] = []
+        return [str(issue["id"]) for issue in self._found(jql, "id", known)]
+
+    def updated(self, jql: str) -> dict[str, str]:
+        """Issue ids, each with the instant of its latest change, in pages."""
+        return {str(issue["id"]): str(issue["fields"]["updated"]) for issue in self._found(jql, "updated")}
+
+    def _found(self, jql: str, field: str, known: Collection[str] = ()) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
         token: str | None = None
         while True:
-            page = self._read(partial(self._page, jql, token, known), dict)
-            ids += [str(issue["id"]) for issue in _part(page, "issues", list)]
+            page = self._read(partial(self._page, jql, field, token, known), dict)
+            found += _part(page, "issues", list)
             token = page.get("nextPageToken")
             if not token:
-                return ids
+                return found
 
-    def _page(self, jql: str, after: str | None, known: Collection[str]) -> Any:
+    def _page(self, jql: str, field: str, after: str | None, known: Collection[str]) -> Any:
         return self._sdk.enhanced_search_issues(
             jql,
             nextPageToken=after,
             maxResults=1000,
-            fields=["id"],
+            fields=[field],
             reconcileIssues=[int(issue) for issue in sorted(known)[:50]],
             json_result=True,
         )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from urllib.parse import urlsplit
 
-from connectors.contract import Container, Mark, Task, TaskId
+from connectors.contract import Container, Mark, Moved, Task, TaskId
 from connectors.errors import NotFound
 from connectors.jira.client import MOST_READ, JiraApi
 from connectors.jira.remember import Memory
@@ -96,11 +96,14 @@ class Issues:
                 siblings = self._in_epic.get(task.parent, frozenset)
                 self._in_epic.put(task.parent, siblings | {task.id})
 
-    def changed_since(self, project: str, since: datetime) -> list[TaskId]:
-        """Counted back in whole minutes, as an absolute time in JQL means the account's own time zone."""
+    def changed_since(self, project: str, since: datetime) -> Moved:
+        """Sub-tasks and children of epics are issues of the project like any other.
+
+        Counted back in whole minutes, as an absolute time in JQL means the account's own time zone.
+        """
         minutes = max(1, math.ceil((datetime.now(UTC) - since).total_seconds() / 60) + 1)
-        found = self._api.search(f'project = "{project}" AND updated >= -{minutes}m ORDER BY updated ASC')
-        return [TaskId(issue) for issue in found]
+        found = self._api.updated(f'project = "{project}" AND updated >= -{minutes}m ORDER BY updated ASC')
+        return Moved(tasks={TaskId(issue): datetime.fromisoformat(at) for issue, at in found.items()})
 
     def _learn(self, task: Task) -> None:
         if task.project:

@@ -17,6 +17,7 @@ from connectors.contract import (
     Hook,
     HookId,
     Mark,
+    Moved,
     NewTask,
     Patch,
     Status,
@@ -124,7 +125,18 @@ class JiraTracker:
     def comment(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None = None) -> CommentId:
         return self._comments.write(task, mark, text, previous)
 
-    def changed_since(self, project: str, since: datetime) -> list[TaskId]:
+    def remarks(self, task: TaskId) -> list[Remark]:
+        return self._comments.read(task)
+
+    def link_to(self, task: Task, title: str, url: str) -> None:
+        """A second link of the same `globalId` takes the first one's place.
+
+        https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-remote-links/
+        """
+        link = {"globalId": f"tminus:{url}"[:255], "object": {"url": url, "title": title}}
+        retrying()(self._api.send, "POST", f"issue/{task.id}/remotelink", link, items=[task.id])
+
+    def changed_since(self, project: str, since: datetime, cursor: str | None = None) -> Moved:  # noqa: ARG002
         return retrying()(self._issues.changed_since, project, since)
 
     def hooks(self) -> list[Hook]:

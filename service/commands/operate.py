@@ -138,12 +138,15 @@ def replay(
         typer.echo(f"{len(chosen)} will be run again by the worker within a second or so")
 
 
-def sweep(config: ConfigOption = None) -> None:
-    """Look now at everything that changed since the last sweep, and at every campaign that is not over."""
+def sweep(
+    full: Annotated[bool, typer.Option("--full", help="Look at every campaign that is not over, too.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Look now at everything that changed since the last sweep."""
     from service.workflows import sweep_now
 
     with installation(config) as runtime:
-        typer.echo(f"{sweep_now(runtime)} tasks will be looked at by the worker within a second or so")
+        typer.echo(f"{sweep_now(runtime, full=full)} tasks will be looked at by the worker within a second or so")
 
 
 def _must_be_free(listen: Listen) -> None:

@@ -1,4 +1,4 @@
-"""Hooks: our webhook subscriptions, their sealed secrets, and up to when the sweep has read what they missed."""
+"""Hooks: our webhook subscriptions and their sealed secrets."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.store.secrets import Vault
-from service.store.tables import HookRow, Sweep
-from service.store.upserts import put
+from service.store.tables import HookRow
 
 
 def get(session: Session, hook_id: str) -> HookRow | None:
@@ -49,14 +48,3 @@ def secret_of(hook: HookRow, vault: Vault) -> str | None:
 def delivered(session: Session, hook_ids: Collection[str], at: datetime) -> None:
     """These hooks work: a verified delivery came in."""
     session.execute(sa.update(HookRow).where(col(HookRow.id).in_(hook_ids)).values(last_delivery_at=at))
-
-
-def swept_until(session: Session, connection: str, project: str) -> datetime | None:
-    """Up to when the project was read; None before the first sweep."""
-    sweep = session.get(Sweep, (connection, project))
-    return sweep.until if sweep else None
-
-
-def swept(session: Session, connection: str, project: str, until: datetime) -> None:
-    """The project has been read up to then."""
-    put(session, Sweep(connection=connection, project=project, until=until))

@@ -13,7 +13,8 @@ from service.core.merge import LinkState
 
 InboxState = Literal["received", "handled", "ignored", "parked"]
 HookState = Literal["pending", "active", "gone"]
-CampaignState = Literal["waiting_for_input", "refused", "running", "done", "cancelled"]
+CampaignState = Literal["waiting_for_input", "refused", "running", "done", "cancelled", "standing"]
+"""`standing`: no campaign but a commitment whose tasks are filed."""
 
 _CAMPAIGN_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that people mix up when they read an id aloud
 
@@ -136,6 +137,20 @@ class Sweep(SQLModel, table=True):
     connection: str = Field(primary_key=True)
     project: str = Field(primary_key=True)
     until: datetime = Field(sa_type=UTCDateTime)
+    cursor: str | None = None
+    """Where the tracker's own list of changes goes on."""
+
+
+class Seen(SQLModel, table=True):
+    """A change for which a sweep has asked for a run: sweeps overlap, and that must cost no second one."""
+
+    __tablename__ = "seen"
+
+    connection: str = Field(primary_key=True)
+    task: str = Field(primary_key=True)
+    changed_at: datetime = Field(sa_type=UTCDateTime)
+    """By the tracker's clock."""
+    at: datetime = Field(sa_type=UTCDateTime, index=True)
 
 
 class Campaign(SQLModel, table=True):

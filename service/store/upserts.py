@@ -25,9 +25,16 @@ def insert_new(dialect: sa.Dialect, model: type[SQLModel], unique: Sequence[str]
 
 def put(session: Session, row: SQLModel) -> None:
     """Insert a row, or write it over the one with the same primary key."""
-    table = table_of(type(row))
+    put_all(session, [row])
+
+
+def put_all(session: Session, rows: Sequence[SQLModel]) -> None:
+    """The same for rows of one table."""
+    if not rows:
+        return
+    table = table_of(type(rows[0]))
     key = [column.name for column in table.primary_key]
-    values = row.model_dump()
-    rest = {name: value for name, value in values.items() if name not in key}
-    insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(table).values(values)
-    session.execute(insert.on_conflict_do_update(index_elements=key, set_=rest))
+    insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(table)
+    rest = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in key}
+    upsert = insert.on_conflict_do_update(index_elements=key, set_=rest)
+    session.connection().execute(upsert, [row.model_dump() for row in rows])

@@ -17,6 +17,7 @@ from tests.bench import (
     bench_inbox,
     bench_launch,
     bench_plan,
+    bench_sweep,
     bench_sync,
 )
 from tests.bench.figures import Figure, markdown, show
@@ -28,6 +29,7 @@ AT_HOME: dict[str, Callable[[Installation], Iterable[Figure]]] = {
     "crash": bench_crash.measure,
     "hooks": bench_hooks.measure,
     "sync": bench_sync.measure,
+    "sweep": bench_sweep.measure,
     "idle": bench_idle.measure,
 }
 """Each has an installation of its own."""

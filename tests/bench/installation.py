@@ -78,7 +78,7 @@ class Installation:
         """`tminus serve`; returns the seconds from its start to its first answer that it is ready."""
         begun = time.monotonic()
         with (self.folder / "service.log").open("ab") as log:
-            self.service = subprocess.Popen(self._command("serve"), env=dict(self.environment), stderr=log)
+            self.service = subprocess.Popen(self.command("serve"), env=dict(self.environment), stderr=log)
         while not self._ready():
             if self.service.poll() is not None:
                 raise RuntimeError("the service does not start:\n" + (self.folder / "service.log").read_text()[-3000:])
@@ -87,7 +87,7 @@ class Installation:
 
     def connect(self) -> None:
         """`tminus connect`, as a person does once."""
-        subprocess.run(self._command("connect"), env=dict(self.environment), check=True, capture_output=True)
+        subprocess.run(self.command("connect"), env=dict(self.environment), check=True, capture_output=True)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """End the service: politely, or with SIGKILL."""
@@ -116,7 +116,8 @@ class Installation:
         for site in self.sites:
             site.launched(4)
 
-    def _command(self, name: str) -> list[str]:
+    def command(self, name: str) -> list[str]:
+        """`tminus NAME` for this installation."""
         return [str(Path(sys.executable).with_name("tminus")), name, "--config", str(self.folder / "tminus.yaml")]
 
     def _ready(self) -> bool:

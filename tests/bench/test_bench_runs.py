@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import bench_burst, bench_crash, bench_hooks, bench_idle, bench_inbox, bench_launch, bench_sync
+from tests.bench import (
+    bench_burst,
+    bench_crash,
+    bench_hooks,
+    bench_idle,
+    bench_inbox,
+    bench_launch,
+    bench_sweep,
+    bench_sync,
+)
 from tests.bench.figures import Figure, markdown
 from tests.bench.installation import Installation, installation
 
@@ -23,6 +32,7 @@ TINY: dict[str, Callable[[Installation], Iterable[Figure]]] = {
     "launch": lambda home: bench_launch.measure(home, sizes=(4,), rounds=1),
     "burst": lambda home: bench_burst.measure(home, launches=2, runs=[("jira", 4), ("asana", 4)]),
     "sync": lambda home: bench_sync.measure(home, ticks=1, size=4),
+    "sweep": lambda home: bench_sweep.measure(home, quiet=20, changed=1),
     "hooks": lambda home: bench_hooks.measure(home, count=32, calm=2),
     "crash": lambda home: bench_crash.measure(home, requests=2),
     "idle": lambda home: bench_idle.measure(home, starts=1, idle_seconds=0),

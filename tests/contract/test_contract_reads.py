@@ -131,8 +131,8 @@ def test_what_changed_since_is_told_and_what_did_not_is_not(scene: Scene) -> Non
     scene.stage.simulator.clock.offset = timedelta(hours=2)
     new = scene.stage.file("New")
     found = scene.tracker.changed_since(scene.stage.project, scene.stage.simulator.clock.now() - timedelta(minutes=1))
-    assert new in found
-    assert old not in found
+    assert new in found.tasks
+    assert old not in found.tasks
 
 
 def test_what_changed_in_a_project_that_is_not_there_is_refused(scene: Scene) -> None:

@@ -202,8 +202,10 @@ def test_reading_tasks(sim: AsanaSimulator) -> None:
     project = Container("project", sim.project, "")
     assert set(tracker.read([*gids, gone], project)) == set(gids)
     changed = tracker.changed_since(sim.project, datetime.now(UTC) - timedelta(hours=1))
-    assert set(changed) >= set(gids)
-    assert tracker.changed_since(sim.project, datetime.now(UTC) + timedelta(hours=1)) == []
+    assert set(changed.tasks) >= set(gids)
+    assert changed.lost
+    later = tracker.changed_since(sim.project, datetime.now(UTC) + timedelta(hours=1), changed.cursor)
+    assert (later.tasks, later.lost) == ({}, False)
 
 
 def test_changing_a_task(sim: AsanaSimulator) -> None:

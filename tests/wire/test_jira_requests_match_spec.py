@@ -66,7 +66,7 @@ def test_a_whole_campaign_speaks_as_documented(kind: str) -> None:
         assert tracker.comment(request.id, Mark("spring", "hello"), "Again") == comment
         assert tracker.comment(request.id, Mark("spring", "hello"), "Again", comment) == comment
         assert {task.id for task in tracker.children(container)} == {one.id, two.id, three.id}
-        assert set(tracker.changed_since("MKT", datetime.now(UTC) - timedelta(minutes=5))) >= {one.id, request.id}
+        assert set(tracker.changed_since("MKT", datetime.now(UTC) - timedelta(minutes=5)).tasks) >= {one.id, request.id}
 
 
 def test_looking_around_speaks_as_documented() -> None:

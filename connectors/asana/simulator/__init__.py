@@ -188,6 +188,11 @@ class AsanaSimulator(Simulator):
         """Send an empty delivery to every webhook now; Asana does so every eight hours."""
         self.hooks.heartbeat()
 
+    def forget_events(self) -> None:
+        """Every sync token that was given out is too old from now on."""
+        with self.site.lock:
+            self.site.token_age += 1
+
     def summary(self) -> dict[str, Any]:
         """What one needs to connect, and how much there is."""
         with self.site.lock:

@@ -63,13 +63,15 @@ def get_events(call: Call) -> Answer:
         raise bad("resource", "Missing input")
     resource = call.site.any(call.query["resource"], "resource")
     log = call.site.events
-    start = _position(call.query.get("sync", ""), resource.gid)
+    start = _position(call.query.get("sync", ""), resource.gid, call.site.token_age)
     if start is None or start > len(log):
         message = (
             "Sync token invalid or too old. If you are attempting to keep resources in sync, you must fetch the full "
             "dataset for this query now and use the new sync token for the next sync."
         )
-        return Answer(412, {"errors": [{"message": message}], "sync": _token(resource.gid, len(log))})
+        return Answer(
+            412, {"errors": [{"message": message}], "sync": _token(resource.gid, len(log), call.site.token_age)}
+        )
     found: list[Event] = []
     end = start
     while end < len(log) and len(found) < _STREAM_PAGE:
@@ -79,7 +81,7 @@ def get_events(call: Call) -> Answer:
     more = any(resource.gid in event.audience for event in log[end:])
     tree = shapes.parse(call.query.get("opt_fields", ""), "event")
     data = [shapes.prune(_named(event), tree) for event in found]
-    return Answer(200, {"data": data, "sync": _token(resource.gid, end), "has_more": more})
+    return Answer(200, {"data": data, "sync": _token(resource.gid, end, call.site.token_age), "has_more": more})
 
 
 def _named(event: Event) -> dict[str, Any]:
@@ -91,12 +93,12 @@ def _named(event: Event) -> dict[str, Any]:
     return out
 
 
-def _token(gid: str, position: int) -> str:
-    return f"{int(gid):016x}{position:016x}"
+def _token(gid: str, position: int, age: int) -> str:
+    return f"{int(gid):016x}{age:04x}{position:012x}"
 
 
-def _position(token: str, gid: str) -> int | None:
-    """Where in the log a token of this resource stands."""
-    if not re.fullmatch(r"[0-9a-f]{32}", token) or int(token[:16], 16) != int(gid):
+def _position(token: str, gid: str, age: int) -> int | None:
+    """Where in the log a token of this resource stands; None for one of another resource or of an earlier age."""
+    if not re.fullmatch(r"[0-9a-f]{32}", token) or token[:20] != _token(gid, 0, age)[:20]:
         return None
-    return int(token[16:], 16)
+    return int(token[20:], 16)

@@ -53,6 +53,8 @@ class Site:
         self.fields: dict[str, CustomField] = {}
         self.tokens: dict[str, Token] = {}
         self.events: list[Event] = []
+        self.token_age = 0
+        """Sync tokens of an earlier age are too old."""
         self.on_event: Callable[[Event], None] = lambda _: None
         self.trash: dict[str, list[Task]] = {}
         """The deleted task's gid → it and what was deleted with it."""

@@ -1,0 +1,47 @@
+"""Sweeps: up to where each project was read for what its hooks missed, and which changes were looked at already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from service.store.portions import portions
+from service.store.tables import Seen, Sweep
+from service.store.upserts import put, put_all
+
+KEEP = timedelta(days=2)
+"""Twice as long as any sweep reads back."""
+
+
+def of_project(session: Session, connection: str, project: str) -> Sweep | None:
+    """How far the project was read; None before its first sweep."""
+    return session.get(Sweep, (connection, project))
+
+
+def latest(session: Session, connection: str) -> datetime | None:
+    """When anything of the connection was last read."""
+    return session.exec(select(sa.func.max(Sweep.until)).where(col(Sweep.connection) == connection)).one()
+
+
+def read(session: Session, sweep: Sweep) -> None:
+    """The project has been read up to there."""
+    put(session, sweep)
+
+
+def unseen(session: Session, connection: str, moved: Mapping[str, datetime]) -> dict[str, datetime]:
+    """Those of them that changed since they were last looked at."""
+    known: dict[str, datetime] = {}
+    for some in portions(sorted(moved)):
+        mine = (col(Seen.connection) == connection, col(Seen.task).in_(some))
+        known |= {row.task: row.changed_at for row in session.exec(select(Seen).where(*mine))}
+    return {task: at for task, at in moved.items() if task not in known or at > known[task]}
+
+
+def remember(session: Session, connection: str, moved: Mapping[str, datetime], now: datetime) -> None:
+    """A run was asked for each of them, so that the same change asks for no other. What is old is forgotten."""
+    rows = [Seen(connection=connection, task=task, changed_at=at, at=now) for task, at in sorted(moved.items())]
+    put_all(session, rows)
+    session.execute(sa.delete(Seen).where(col(Seen.connection) == connection, col(Seen.at) < now - KEEP))
