@@ -106,7 +106,7 @@ def settled(calendar: Calendar) -> bool:
     return True
 
 
-@proved(some_calendars, instants, st.integers(0, 5 * 24 * 60), some_pauses)
+@proved(some_calendars, instants, st.integers(0, 2 * 24 * 60), some_pauses)
 def test_open_time_is_what_counting_minutes_gives(
     calendar: Calendar, start: int, length: int, pauses: list[Pause]
 ) -> None:
