@@ -15,8 +15,6 @@ from service.core.assigning import REQUESTER
 
 REFERENCE_PAGE = "docs/reference/configuration.md"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-OURSELVES = "tminus"
-"""The source of events that we see in the trackers."""
 _ASKED = {
     "tuple_type": "should be a list, like [A, B]",
     "mapping_type": "should be `name: value` pairs",
@@ -145,7 +143,7 @@ def event_sources(document: Document) -> Iterator[ConfigProblem]:
     """Sources of events whose secret stands in the file itself, or whose name is ours."""
     for name, secret in mapping(document.data.get("event_sources")).items():
         loc = ("event_sources", name)
-        if name == OURSELVES:
+        if name == "tminus":
             words = f"`{dotted(loc)}` is our own name, for what we see in the trackers"
             yield document.problem(loc, words, "choose another")
         if isinstance(secret, str) and not is_reference(secret):

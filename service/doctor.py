@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from connectors.contract import Finding
 from connectors.errors import AccessDenied, NotFound, TrackerError, Unreachable
-from service import absences, people, publishing
+from service import absences, filing, people, publishing
 from service.connect import base_of
 from service.core.assigning import REQUESTER, nobody_there
 from service.core.explain import long_day
@@ -34,6 +34,8 @@ def examine(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
         yield from _published(runtime)
         yield from _parked(runtime)
         yield from _absences(runtime)
+        for finding in filing.examine(runtime):
+            yield "commitments", finding
     for connection in runtime.settings.connections:
         try:
             for finding in _connection(runtime, connection, with_store=not pending):

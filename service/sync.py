@@ -13,7 +13,7 @@ from datetime import date
 from sqlmodel import Session
 
 from connectors.contract import Status, Task, TaskId
-from service import apply, assignment, create
+from service import apply, assignment, create, filing, telling
 from service.connect import watch
 from service.core import decide, messages
 from service.core.calendar import Calendar
@@ -54,6 +54,9 @@ def run(runtime: Runtime, connection: str, task_id: TaskId) -> Outcome:
     with reading(runtime.engine) as session:
         campaign = campaigns.of_request(session, connection, task_id)
         known = links.views(session, campaign.id) if campaign else {}
+    if campaign and campaign.state == "standing":
+        filed = filing.run(runtime, campaign, known)
+        return Outcome(True, filed.sentence, campaign.id, tuple(filed.failures))
     if campaign:
         return _Run(runtime, campaign, known).go(None)
     task = runtime.trackers[connection].read([task_id]).get(task_id)
@@ -98,6 +101,7 @@ class _Run:
 
     def go(self, seen: Task | None) -> Outcome:
         """`seen` is the request where it has just been read."""
+        was = telling.Before.of(self.campaign)
         self._observe(seen)
         cancelled = self._cancelled()
         if cancelled:
@@ -117,7 +121,7 @@ class _Run:
             raise applied.error
         self._watch()
         self._settle_state(plan, cancelled)
-        self._record(applied)
+        self._record(applied, was)
         return Outcome(True, self._summary(applied), self.campaign.id, tuple(self.failures))
 
     def _observe(self, seen: Task | None) -> None:
@@ -310,11 +314,13 @@ class _Run:
         if plan:
             agreed["rolled_up"] = decide.roll_up(plan, self.links)
         agreed["waited"] = bool(agreed.get("waited")) or self.campaign.state in ("waiting_for_input", "refused")
+        agreed[telling.SEEN] = self.request.status if self.request else agreed.get(telling.SEEN)
         self.campaign.agreed = agreed
 
-    def _record(self, applied: apply.Applied) -> None:
+    def _record(self, applied: apply.Applied, was: telling.Before) -> None:
         with transaction(self.runtime.engine) as session:
             campaigns.save(session, self.campaign)
+            telling.of_campaign(session, self.runtime, self.campaign, was, self.request)
             self._note(session, self.news, applied)
 
     def _record_what_happened(self, applied: apply.Applied) -> None:
@@ -324,6 +330,7 @@ class _Run:
 
     def _note(self, session: Session, news: Sequence[News], applied: apply.Applied) -> None:
         links.save(session, self.campaign.id, self.campaign.connection, self.links.values())
+        telling.of_tasks(session, self.runtime, self.campaign, news, self.links)
         for item in news:
             ledger.note(session, item.kind, item.sentence, campaign_id=self.campaign.id)
         for action in applied.done:

@@ -31,6 +31,8 @@ class Item:
     """None where the agreement has no rules of acceptance."""
     clocks: Mapping[str, Clock]
     """Those that have begun; none of what was rejected."""
+    calls: Mapping[str, datetime]
+    """Tasks that it makes necessary, and since when."""
 
     @property
     def verdict(self) -> Verdict | None:
@@ -112,8 +114,13 @@ def _item(
             clock = read_clock(events, terms, now)
             if clock.cycles:
                 clocks[name] = clock
+    calls = {
+        name: min(event.at for event in events if event.type == task.on)
+        for name, task in agreement.tasks.items()
+        if any(event.type == task.on for event in events) and (task.when is None or task.when.holds(facts))
+    }
     group = str(facts.get(agreement.report_by, NO_GROUP)) if agreement.report_by else None
-    return Item(subject=subject, facts=facts, group=group, accepted=accepted, clocks=clocks)
+    return Item(subject=subject, facts=facts, group=group, accepted=accepted, clocks=clocks, calls=calls)
 
 
 def _open_verdicts(items: Iterable[Item]) -> Iterable[Verdict | None]:

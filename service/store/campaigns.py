@@ -12,7 +12,7 @@ from connectors.contract import Container
 from service.store.portions import portions
 from service.store.tables import Campaign, CampaignState, Link, now
 
-NOT_OVER: tuple[CampaignState, ...] = ("waiting_for_input", "refused", "running")
+NOT_OVER: tuple[CampaignState, ...] = ("waiting_for_input", "refused", "running", "standing")
 
 
 def get(session: Session, campaign_id: str) -> Campaign | None:
@@ -24,6 +24,12 @@ def of_request(session: Session, connection: str, task_id: str) -> Campaign | No
     """The campaign that this task asked for."""
     query = select(Campaign).where(col(Campaign.connection) == connection, col(Campaign.request_task) == task_id)
     return session.exec(query).first()
+
+
+def standing(session: Session, connection: str, commitment: str) -> Campaign | None:
+    """The row of a commitment that is filed in this connection."""
+    query = select(Campaign).where(col(Campaign.connection) == connection, col(Campaign.state) == "standing")
+    return session.exec(query.where(col(Campaign.template) == commitment)).first()
 
 
 def container_of(campaign: Campaign) -> Container | None:

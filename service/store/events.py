@@ -14,6 +14,8 @@ from service.store.portions import portions
 from service.store.tables import EventRow, new_id
 from service.store.upserts import insert_new, table_of
 
+OURSELVES = "tminus"
+"""The source of what we see in the trackers."""
 _ROWS = table_of(EventRow).c
 
 

@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.errors import Unverified
+from service import filing
 from service.core.event import Event
 from service.runtime import Runtime
 from service.store import events
@@ -22,6 +23,7 @@ from service.store.engine import transaction
 from service.web.bodies import body_of
 from service.web.posted import Unreadable, read
 from service.web.signed import source_of
+from service.workflows import enqueue
 
 log = logging.getLogger(__name__)
 CLOSED = "no source of events is configured; docs/how-to/send-events.md tells how"
@@ -54,6 +56,9 @@ def router(runtime: Runtime) -> APIRouter:
         try:
             with transaction(runtime.engine) as session:
                 stored = events.add(session, source, told, runtime.now())
+                asked = filing.ask(session, runtime, {event.type for event in told}) if stored else set()
+                if asked:
+                    enqueue(session, asked)
         except SQLAlchemyError as error:
             log.exception("events could not be stored")
             raise HTTPException(503, "the events could not be stored", headers={"Retry-After": "5"}) from error
