@@ -20,6 +20,7 @@ from service.core.commitment import Commitment
 from service.core.effective import every_task
 from service.core.offsets import did_you_mean
 from service.core.template import Template
+from service.core.wiring import blackout_of
 from service.mistakes import CatalogueProblem, refusal, unquoted_times, validated
 
 CALENDARS = "calendars.yaml"
@@ -114,16 +115,23 @@ class Catalogue:
         found = [(written.place(flaw.path), flaw) for flaw in flaws(template)]
         for place, flaw in sorted(found, key=lambda item: item[0].line(item[1].path)):
             self._refuse(place, flaw.path, flaw.message)
-        for at, name in _calendars_of(template):
-            if name not in self.calendars:
-                guess = did_you_mean(name, self.calendars)
-                self._refuse(document, at, f"there is no usable calendar `{name}`{guess}")
-                found.append((document, Flaw(at, "")))
+        for flaw in self._calendar_flaws(template):
+            self._refuse(document, flaw.path, flaw.message)
+            found.append((document, flaw))
         if template.id in self.templates:
             self._refuse(document, ("id",), f"another file is the template `{template.id}` already")
         elif not found:
             self.templates[template.id] = template
             self.sources[template.id] = written.files
+
+    def _calendar_flaws(self, template: Template) -> Iterator[Flaw]:
+        for at, name in _calendars_of(template):
+            if name not in self.calendars:
+                yield Flaw(at, f"there is no usable calendar `{name}`{did_you_mean(name, self.calendars)}")
+        for _, at, task in every_task(template):
+            recipe = self.calendars.get(task.calendar or template.calendar)
+            if task.blackout and recipe and not blackout_of(task).leaves_a_day(recipe.freeze("", years=())):
+                yield Flaw((*at, "blackout"), f"`{at[-1]}` could never be due: its blackout has every working day")
 
     def _join(self, documents: Mapping[str, Document]) -> None:
         """Give every template the others whose rules or tasks it takes; one that takes from a bad one is bad too."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, get_args
+from typing import TypeAlias
 
 from service.core.condition import Condition
 from service.core.effective import PREVIOUS, PROMISES, every_task, most_rounds, task_of
 from service.core.inputs import InputError, typed
 from service.core.offsets import Offset, did_you_mean
 from service.core.schedule import COMPLETE, Cycle, order_of
-from service.core.template import Compress, TaskTemplate, Template, Weekday
+from service.core.template import Compress, TaskTemplate, Template
 
 __all__ = ["Flaw", "Path", "flaws", "task_of"]
 
@@ -131,8 +131,9 @@ def _task(template: Template, key: str, at: Path, task: TaskTemplate, tasks: Map
         if name not in template.inputs:
             guess = did_you_mean(name, template.inputs)
             yield Flaw((*at, "assets"), f"`{name}` is not an input of this template{guess}")
-    if set(get_args(Weekday)) <= set(task.blackout):
-        yield Flaw((*at, "blackout"), f"`{key}` could never be due: its blackout has every day of the week")
+    dated = (task.due, task.pinned, task.duration.value, task.depends_on, getattr(task, "each_due", ()))
+    if not any(dated):
+        yield Flaw(at, f"nothing says when `{key}` is due; give it `due`, `pinned`, `duration` or `depends_on`")
 
 
 def _conditions(template: Template) -> Iterator[Flaw]:

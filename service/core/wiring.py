@@ -94,7 +94,7 @@ def _node(
         alap=task.mode == "alap" or (task.mode is None and task.due is not None and task.due.direction == "before"),
         anchor=task.pinned if task.pinned in anchors else None,
         rounding=task.on_non_working_day,
-        blackout=_blackout(task),
+        blackout=blackout_of(task),
         fixed=facts.done.get(key) or facts.pins.get(key),
         not_before=_bound(task.not_before, anchors, own),
         not_after=_bound(task.not_after, anchors, own),
@@ -102,7 +102,8 @@ def _node(
     )
 
 
-def _blackout(task: TaskTemplate) -> Blackout:
+def blackout_of(task: TaskTemplate) -> Blackout:
+    """The days on which the template never has it due."""
     if not task.blackout:
         return NO_BLACKOUT
     dates = frozenset(day for day in task.blackout if isinstance(day, date))
