@@ -111,12 +111,13 @@ def every_task(
 
     def named(task: TaskTemplate) -> TaskTemplate:
         """A group's task by its short name means every round of it."""
-        if not rounds:
+        found = {wait.task: _round_keys(wait.task, template, rounds) for wait in task.depends_on}
+        if not any(keys is not None for keys in found.values()):
             return task
         waits = []
         for wait in task.depends_on:
-            found = _round_keys(wait.task, template, rounds)
-            waits += [wait.model_copy(update={"task": key}) for key in found] if found is not None else [wait]
+            keys = found[wait.task]
+            waits += [wait] if keys is None else [wait.model_copy(update={"task": key}) for key in keys]
         return task.model_copy(update={"depends_on": tuple(waits)})
 
     for key, task in template.tasks.items():

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.bench import (
     bench_burst,
+    bench_catalogue,
     bench_clocks,
     bench_crash,
     bench_hooks,
@@ -36,6 +37,7 @@ AT_HOME: dict[str, Callable[[Installation], Iterable[Figure]]] = {
 ALONE: dict[str, Callable[[], Iterable[Figure]]] = {
     "plan": bench_plan.measure,
     "clocks": bench_clocks.measure,
+    "catalogue": bench_catalogue.measure,
     "mailbox": bench_inbox.measure,
 }
 """Parts that need no installation."""

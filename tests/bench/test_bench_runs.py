@@ -9,6 +9,7 @@ import pytest
 
 from tests.bench import (
     bench_burst,
+    bench_catalogue,
     bench_crash,
     bench_hooks,
     bench_idle,
@@ -45,6 +46,13 @@ def test_a_benchmark_of_the_installation_runs(home: Installation, name: str) -> 
     figures = list(TINY[name](home))
     assert figures
     assert all(figure.measured in markdown([figure]) for figure in figures)
+
+
+def test_the_benchmark_of_the_catalogue_runs() -> None:
+    """Every copy of the starter pack loads."""
+    (figure,) = bench_catalogue.measure(count=24)
+    assert figure.what == "catalogue of 24 files"
+    assert figure.compared.endswith("0 problems")
 
 
 def test_the_benchmark_of_the_mailbox_runs(tmp_path: Path) -> None:

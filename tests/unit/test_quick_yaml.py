@@ -14,8 +14,8 @@ from service.quick_yaml import Unusual, plain_mapping
 
 TEMPLATES = sorted((Path(__file__).parents[2] / "templates").glob("*.yaml"))
 ODD = [
-    "012", "1_000", "1e3", ".5", "0o14", "0x1f", ".inf", "-0", "+1", "00", "1.0", "yes", "no", "NO", "on", "y", "=",
-    "<<", "true", "False", "null", "~", "", "nan", "17:00", "09:00-17:00", "2026-12-24", "2026-12-24 10:00:00",
+    "012", "1_000", "1e3", ".5", "0o14", "0x1f", ".inf", "-0", "+1", "00", "1.0", "0.80", "yes", "no", "NO", "on", "y",
+    "=", "<<", "true", "False", "null", "~", "", "nan", "17:00", "09:00-17:00", "2026-12-24", "2026-12-24 10:00:00",
     "3 weeks", "1 week before inputs.day", "'quoted: 1'", '"a\\nb"', "é", "inputs.day", "!!str 1", "&a x", "a:b", "a#b",
     "a # b",
 ]  # fmt: skip
@@ -67,7 +67,7 @@ UNUSUAL = {
     "a doubled key": "a: 1\na: 2",
     "a time": "a: 17:00",
     "an octal": "a: 012",
-    "a fraction": "a: 1.5",
+    "a power": "a: 1.5e3",
     "no mapping": "- a",
     "a mistake": "a: 'b",
     "two documents": "a: 1\n---\nb: 2",
