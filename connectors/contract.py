@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Generic, Literal, NewType, Protocol, TypeVar
 
@@ -227,6 +227,8 @@ class Hook:
     problem: str | None = None
     """The vendor's own words on why deliveries fail."""
 
+    heartbeat: timedelta | None
+    """How often the vendor calls a hook of which nothing is to be told; None: it does not."""
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -250,6 +252,8 @@ class Tracker(Protocol):
         """The account to which tasks of `project` can be assigned; None where nobody matches."""
         ...
 
+    expires_at: datetime | None = None
+    """When the vendor ends it, unless it is renewed."""
     def find_task(self, label: str) -> Task | None:
         """By what people type: `MKT-12`, a gid or a task's web address."""
         ...
@@ -357,4 +361,8 @@ class Connector(Generic[S]):
     receiver: Receiver
     open: Callable[[S], Tracker]
     simulator: str
+    def renew_hook(self, hook: HookId) -> None:
+        """Put off its end by as long as the vendor allows; nothing where hooks do not expire."""
+        ...
+
     """Where its simulator's class stands, as `package.module:Class`; imported only when somebody starts it."""

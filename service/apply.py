@@ -331,3 +331,8 @@ def subscribe(runtime: Runtime, connection: str, project: str, target: str, secr
 def unsubscribe(runtime: Runtime, connection: str, hook: HookId) -> None:
     """End one subscription."""
     runtime.trackers[connection].remove_hook(hook)
+def renew(runtime: Runtime, connection: str, hook: HookId) -> None:
+    """Put off the end of one subscription."""
+    runtime.trackers[connection].renew_hook(hook)
+
+

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from connectors.contract import Hook
+from connectors.contract import Hook, HookId
 from connectors.errors import AccessDenied, ByHand, NotFound, TrackerError
 from service import apply
 from service.runtime import Runtime
@@ -50,6 +50,19 @@ def watch(runtime: Runtime, connection: str, project: str) -> Connected | None:
     return _subscribe(runtime, connection, project)
 
 
+def make_again(runtime: Runtime, row: HookRow, vendor_id: HookId | None) -> Connected:
+    """Another hook in the place of one that tells us nothing; that one goes, with its `vendor_id`, once this one works.
+
+    Where only a person may make one, all stays as it is.
+    """
+    made = _subscribe(runtime, row.connection, row.project or "", by_hand=False)
+    if made.ok:
+        if vendor_id:
+            apply.unsubscribe(runtime, row.connection, vendor_id)
+        _forget(runtime, row)
+    return made
+
+
 def base_of(runtime: Runtime) -> str:
     """What every target address of ours begins with."""
     return f"{runtime.settings.public_url.rstrip('/')}/hooks/"
@@ -85,7 +98,7 @@ def _one(runtime: Runtime, connection: str, project: str, rows: list[HookRow], l
     return _subscribe(runtime, connection, project)
 
 
-def _subscribe(runtime: Runtime, connection: str, project: str) -> Connected:
+def _subscribe(runtime: Runtime, connection: str, project: str, *, by_hand: bool = True) -> Connected:
     hook_id, secret = new_hook_id(), secrets.token_urlsafe(32)
     row = HookRow(id=hook_id, connection=connection, project=project, target=base_of(runtime) + hook_id)
     with transaction(runtime.engine) as session:  # before the call: the vendor calls back while it is open
@@ -93,6 +106,9 @@ def _subscribe(runtime: Runtime, connection: str, project: str) -> Connected:
     try:
         hook = apply.subscribe(runtime, connection, project, row.target, secret)
     except ByHand as error:
+        if not by_hand:
+            _forget(runtime, row)
+            return Connected(connection, project, str(error), ok=False)
         with transaction(runtime.engine) as session:
             hooks.activate(session, row, runtime.vault, vendor_id=None)
         return Connected(connection, project, str(error), by_hand=secret, ok=False)

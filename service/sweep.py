@@ -92,7 +92,16 @@ def _read(runtime: Runtime, found: Found, project: str, back: timedelta) -> bool
         return False
     for task, at in moved.tasks.items():
         found.moved[task] = max(at, found.moved.get(task, at))
-    found.read.append(Sweep(connection=found.connection, project=project, until=found.at, cursor=moved.cursor))
+    times = [*moved.tasks.values(), *([before.moved_at] if before and before.moved_at else [])]
+    found.read.append(
+        Sweep(
+            connection=found.connection,
+            project=project,
+            until=found.at,
+            cursor=moved.cursor,
+            moved_at=max(times, default=None),
+        )
+    )
     return moved.lost
 
 

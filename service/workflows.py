@@ -21,7 +21,7 @@ from uuid_utils import uuid7
 from connectors.errors import RateLimited, TrackerError
 from connectors.line import request_id
 from connectors.retrying import PASSING
-from service import absences, filing, intake, people, sweep, sync
+from service import absences, filing, intake, keeper, people, sweep, sync
 from service.runtime import Runtime
 from service.store import changes, inbox, ledger, workers
 from service.store.engine import is_sqlite, reading, transaction, worker_lock
@@ -107,22 +107,42 @@ def run_people_step(_scheduled: str) -> None:
     people.look_after(runtime)
 
 
+@DBOS.workflow(name="hooks")
+def run_hooks(scheduled: datetime, _context: Any) -> None:
+    """See that every hook works."""
+    run_hooks_step(scheduled.isoformat())
+
+
+@DBOS.step(name="hooks")
+def run_hooks_step(_scheduled: str) -> None:
+    """Renew what ends, and make again what does not work."""
+    keep_hooks(_at_work())
+
+
 def sweep_now(runtime: Runtime, *, full: bool = False) -> int:
     """One sweep over every connection; returns for how many tasks a run was asked."""
-    asked = 0
+    return sum(_sweep(runtime, connection, full=full) for connection in runtime.settings.connections)
+
+
+def keep_hooks(runtime: Runtime) -> None:
+    """See that every hook works; where one did not, everything it may have missed is looked at."""
     for connection in runtime.settings.connections:
-        found = sweep.changed(runtime, connection, full=full)
-        found.tasks |= filing.standing_tasks(runtime, connection)
-        with transaction(runtime.engine) as session:
-            for project, error in found.unread.items():
-                log.warning("sweep of %s in %s failed: %s", project, connection, error)
-                told = f"The sweep of {project} in {connection} failed and is tried again: {error}"
-                ledger.note(session, "sweep", told)
-            partitions = intake.ask(session, connection, found.tasks)
-            sweep.remember(session, found)
-            enqueue(session, partitions)
-        asked += len(found.tasks)
-    return asked
+        if keeper.look_after(runtime, connection):
+            _sweep(runtime, connection, full=True)
+
+
+def _sweep(runtime: Runtime, connection: str, *, full: bool) -> int:
+    found = sweep.changed(runtime, connection, full=full)
+    found.tasks |= filing.standing_tasks(runtime, connection)
+    with transaction(runtime.engine) as session:
+        for project, error in found.unread.items():
+            log.warning("sweep of %s in %s failed: %s", project, connection, error)
+            told = f"The sweep of {project} in {connection} failed and is tried again: {error}"
+            ledger.note(session, "sweep", told)
+        partitions = intake.ask(session, connection, found.tasks)
+        sweep.remember(session, found)
+        enqueue(session, partitions)
+    return len(found.tasks)
 
 
 def enqueue(session: Session, partitions: Iterable[str], *, delay: float | None = None, attempt: int = 0) -> None:
@@ -297,6 +317,7 @@ class Worker:
             [
                 {"schedule_name": "sweep", "workflow_fn": run_sweep, "schedule": cron, "context": None},
                 {"schedule_name": "retention", "workflow_fn": run_retention, "schedule": "17 3 * * *", "context": None},
+                {"schedule_name": "hooks", "workflow_fn": run_hooks, "schedule": "4-54/10 * * * *", "context": None},
                 {
                     "schedule_name": "people",
                     "workflow_fn": run_people,

@@ -58,6 +58,7 @@ class MemoryTracker:
     # What people do there.
 
     def file(self, title: str, **values: Any) -> TaskId:
+    subscribed: dict[HookId, Hook] = field(default_factory=dict)
         """A request."""
         name = TaskId(str(next(self._ids)))
         self.tasks[name] = Task(
@@ -166,13 +167,19 @@ class MemoryTracker:
         return Moved(tasks={} if self.unchanged else dict.fromkeys(self.tasks, datetime.now(UTC)))
 
     def hooks(self) -> list[Hook]:
-        return []
+        return list(self.subscribed.values())
 
     def add_hook(self, project: str, target: str, secret: str) -> Hook:
-        return Hook(id=HookId(target), target=target, project=project, secret=secret)
+        if self.refuses("add_hook", project):
+            raise Rejected("the target does not answer")
+        self.subscribed[HookId(target)] = Hook(id=HookId(target), target=target, project=project)
+        return replace(self.subscribed[HookId(target)], secret=secret)
+
+    def renew_hook(self, hook: HookId) -> None:
+        self.subscribed[hook] = replace(self.subscribed[hook], expires_at=None)
 
     def remove_hook(self, hook: HookId) -> None:
-        """Nothing to do."""
+        self.subscribed.pop(hook, None)
 
     def inspect(self) -> Iterator[Finding]:
         return iter(())

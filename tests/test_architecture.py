@@ -12,7 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 CONNECTORS = sorted(p.name for p in (ROOT / "connectors").iterdir() if p.is_dir() and not p.name.startswith("_"))
 
-WRITES = {"open_container", "create", "set_dependencies", "update", "set_status", "comment", "add_hook", "remove_hook"}
+WRITES = {"open_container", "add_task", "create", "set_dependencies", "update", "set_status", "comment", "link_to"}
+WRITES |= {"add_hook", "renew_hook", "remove_hook"}
 """What the contract's Tracker can change."""
 
 
@@ -184,7 +185,8 @@ def test_the_rule_on_writers_knows_every_method_of_the_contract() -> None:
     contract = next(m for m in MODULES if m.name == "connectors.contract")
     tracker = next(n for n in contract.tree.body if isinstance(n, ast.ClassDef) and n.name == "Tracker")
     methods = {n.name for n in tracker.body if isinstance(n, ast.FunctionDef)}
-    reads = {"whoami", "find_account", "find_task", "read", "children", "changed_since", "hooks", "inspect"}
+    reads = {"whoami", "find_account", "find_task", "read", "children", "remarks", "changed_since", "hooks"}
+    reads |= {"inspect"}
     assert methods == reads | WRITES
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from connectors.contract import Change, ChangeKind, Delivery, Handshake, TaskId
@@ -28,6 +29,7 @@ class AsanaReceiver:
     """One body holds several events, or none at all: then it is a heartbeat."""
 
     batched = True
+    heartbeat: timedelta | None = timedelta(hours=8)
 
     def verify(self, headers: Mapping[str, str], body: bytes, secret: str | None) -> Delivery | Handshake:
         """The handshake is unsigned: answer it only for a hook whose create is under way."""

@@ -206,6 +206,9 @@ class AsanaTracker:
             return [self._get(gid)]
         return []
 
+    def renew_hook(self, hook: HookId) -> None:
+        """Asana's hooks do not expire."""
+
     def _listed(self, container: Container) -> list[Json]:
         """Its tasks, or none where it is gone."""
         with suppress(NotFound):

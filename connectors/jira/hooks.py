@@ -68,7 +68,8 @@ class Hooks:
             raise ByHand(
                 f"{str(error).rstrip('.')}. Our account may not add webhooks. Ask a Jira administrator to open "
                 f"System → WebHooks and enter: URL {target}; events {', '.join(EVENTS)}; JQL {_jql(project)}; "
-                "exclude body: no; secret: this hook's secret, which is kept out of messages and logs",
+                "exclude body: no; secret: this hook's secret, which is kept out of messages and logs. Or let a rule "
+                "of the project's Automation call us: docs/how-to/jira-automation.md",
                 status=error.status,
                 request_id=error.request_id,
             ) from error

@@ -45,6 +45,12 @@ def secret_of(hook: HookRow, vault: Vault) -> str | None:
     return None if hook.sealed_secret is None else vault.open(hook.sealed_secret)
 
 
+def problems(session: Session, connection: str) -> list[str]:
+    """What the keeper found wrong with hooks of the connection and could not mend yet."""
+    rows = [row for row in of_connection(session, connection) if row.state == "active"]
+    return [f"{connection}: the hook for {row.project}: {row.problem}" for row in rows if row.problem]
+
+
 def delivered(session: Session, hook_ids: Collection[str], at: datetime) -> None:
     """These hooks work: a verified delivery came in."""
     session.execute(sa.update(HookRow).where(col(HookRow.id).in_(hook_ids)).values(last_delivery_at=at))

@@ -31,6 +31,14 @@ def read(session: Session, sweep: Sweep) -> None:
     put(session, sweep)
 
 
+def rewind(session: Session, connection: str, project: str, to: datetime) -> None:
+    """Read the project from there on once more."""
+    sweep = of_project(session, connection, project)
+    if sweep and sweep.until > to:
+        sweep.until = to
+        session.add(sweep)
+
+
 def unseen(session: Session, connection: str, moved: Mapping[str, datetime]) -> dict[str, datetime]:
     """Those of them that changed since they were last looked at."""
     known: dict[str, datetime] = {}

@@ -127,6 +127,10 @@ class HookRow(SQLModel, table=True):
     state: HookState = Field(default="pending", sa_type=sa.String)
     created_at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
     last_delivery_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    unheard_since: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """Since when sweeps find changes of which it tells nothing."""
+    problem: str | None = None
+    """What is wrong with it, as the keeper found it last."""
 
 
 class Sweep(SQLModel, table=True):
@@ -139,6 +143,8 @@ class Sweep(SQLModel, table=True):
     until: datetime = Field(sa_type=UTCDateTime)
     cursor: str | None = None
     """Where the tracker's own list of changes goes on."""
+    moved_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """The latest change found, by the tracker's clock."""
 
 
 class Seen(SQLModel, table=True):

@@ -36,6 +36,7 @@ def router(runtime: Runtime) -> APIRouter:
                     for name in runtime.settings.connections
                     if not any(hook.state == "active" for hook in hooks.of_connection(session, name))
                 ]
+                quiet += [told for name in runtime.settings.connections for told in hooks.problems(session, name)]
         except (SQLAlchemyError, StoreError):
             response.status_code = 503
             return {"status": "the database does not answer"}
