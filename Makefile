@@ -53,7 +53,7 @@ check: setup  ## Format, lint, types, import rules, architecture and documents
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/pytest tests/test_architecture.py tests/test_docs.py tests/test_docs_settings.py
+	@$(BIN)/pytest tests/test_architecture.py tests/test_docs.py tests/test_docs_settings.py tests/test_docs_templates.py
 
 format: setup  ## Rewrite the code in the one format
 	@$(BIN)/ruff format .

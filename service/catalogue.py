@@ -80,6 +80,8 @@ class Catalogue:
     def calendar_named(self, name: str, around: date) -> Calendar:
         """This calendar with the holidays from the year before `around` to two years after it."""
         key = name, around.year
+        if name not in self.calendars:  # published since this process read the folder
+            raise LookupError(f"the calendar `{name}` is not known here yet; restart the service")
         if key not in self._frozen:
             years = range(around.year - 1, around.year + 3)
             self._frozen[key] = self.calendars[name].freeze(name, years)

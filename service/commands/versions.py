@@ -40,6 +40,9 @@ def apply(
     for step in steps:
         if step.due:
             typer.echo(f"{step.name} is published")
+        elif not step.refusal:
+            for change in step.changes():  # in the templates that it takes from
+                typer.echo(f"{step.name} stays as it was published; with a new version, {change}")
     if not any(step.due for step in steps):
         typer.echo("Nothing to publish.")
     _end(catalogue, steps)

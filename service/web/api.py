@@ -97,6 +97,8 @@ def _preview(runtime: Runtime, name: str, body: bytes) -> JSONResponse:
         if abs(asked_on - today) > AROUND:
             return _wrong(("asked_on", f"{asked_on} is more than a year from today, {today}"))
         plan = preview(template, runtime.catalogue, wanted.inputs, asked_on)
+    except LookupError as error:
+        raise HTTPException(503, str(error)) from error
     except ValidationError as error:
         return _wrong(*map(_told, error.errors(include_url=False, include_input=False)))
     except InputProblems as error:

@@ -71,6 +71,19 @@ def test_an_edit_without_a_new_number_is_refused_and_the_rest_applied(folder: Pa
     ]
 
 
+def test_a_template_that_takes_from_another_follows_it_with_a_number_of_its_own(folder: Path) -> None:
+    """Until then it stays exactly as it was published, and that is told."""
+    shutil.copy(STARTER_TEMPLATES / "event.yaml", folder)
+    shutil.copy(STARTER_TEMPLATES / "email_send.yaml", folder)
+    tminus("apply")
+    edit(folder / "webinar.yaml", ("version: 1", "version: 2"))
+    told = tminus("apply").stdout.splitlines()
+    takes = "it takes from `webinar` v2 instead of v1"
+    assert told == [f"email_send v1 stays as it was published; with a new version, {takes}", "webinar v2 is published"]
+    edit(folder / "email_send.yaml", ("version: 1", "version: 2"))
+    assert tminus("diff").stdout.splitlines()[:2] == ["email_send v1 → v2", f"  {takes}"]
+
+
 def test_a_broken_file_is_told_with_its_line_and_the_rest_applied(folder: Path) -> None:
     """Nothing is half published."""
     edit(folder / "webinar.yaml", ("party: ops", "party: opps"))

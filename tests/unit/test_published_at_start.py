@@ -1,0 +1,98 @@
+"""What the service publishes when it starts, and what is told of a folder that it cannot publish."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from service.bootstrap import make_runtime, serving
+from service.doctor import examine
+from service.runtime import Runtime
+from service.settings import STARTER_TEMPLATES, load
+from service.store.secrets import new_key
+from tests.desk import CONFIG
+from tests.memory_tracker import MemoryTracker
+from tests.web_client import client_of
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A team's own copy of the starter pack, named in the settings beside it."""
+    monkeypatch.setenv("ASANA_TOKEN", "none")
+    monkeypatch.setenv("TMINUS_SECRET_KEY", new_key())
+    ours = tmp_path / "ours"
+    shutil.copytree(STARTER_TEMPLATES, ours, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "tminus.yaml").write_text(f"{CONFIG.format(folder=tmp_path)}\ntemplates: ours\n")
+    return ours
+
+
+@contextmanager
+def started(folder: Path, *, publish: bool = True) -> Iterator[Runtime]:
+    """The installation beside the folder, as `tminus serve` makes it; other commands publish nothing."""
+    runtime = make_runtime(load(folder.parent / "tminus.yaml"), publish=publish)
+    yield replace(runtime, trackers={"memory": MemoryTracker()})
+    runtime.engine.dispose()
+
+
+def edit(folder: Path, old: str, new: str) -> None:
+    """Change the webinar's file."""
+    path = folder / "webinar.yaml"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+
+
+def findings(runtime: Runtime) -> list[str]:
+    """What the doctor says of the templates."""
+    return [finding.problem for about, finding in examine(runtime) if about == "templates"]
+
+
+def test_the_folder_is_published_at_the_start(folder: Path) -> None:
+    """Every template of it is in use, and nobody has anything to complain about."""
+    with started(folder) as runtime:
+        assert runtime.template("webinar").version == 1
+        assert runtime.unpublished == ()
+        assert findings(runtime) == []
+
+
+def test_an_edit_under_an_old_number_is_told_and_the_published_version_stays(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In the log, by the doctor and in /readyz, which is ready nevertheless; a new number mends it at once."""
+    with started(folder):
+        edit(folder, "title: Webinar\n", "title: Online event\n")
+    said = "webinar v1 is published with other content; write version: 2"
+    with caplog.at_level(logging.WARNING), started(folder) as runtime:
+        assert f"not published: {said}" in caplog.messages
+        assert runtime.template("webinar").title == "Webinar"
+        assert findings(runtime) == [f"{said}."]
+        with serving(runtime, lambda: None) as app, client_of(app) as web:
+            answer = web.get("/readyz")
+            assert (answer.status_code, answer.json()["templates"]) == (200, [said])
+            edit(folder, "version: 1\n", "version: 2\n")
+            with started(folder):
+                assert web.get("/readyz").json()["templates"] == "all published"
+                assert runtime.template("webinar").title == "Online event"
+
+
+def test_a_broken_file_leaves_the_published_version_in_use(folder: Path) -> None:
+    """A service restarts with it, although a request rule starts that very template."""
+    with started(folder):
+        edit(folder, "party: ops", "party: opps")
+    with started(folder) as runtime:
+        assert "webinar" not in runtime.catalogue.templates
+        assert runtime.template("webinar").version == 1
+
+
+def test_only_the_service_publishes_by_itself(folder: Path) -> None:
+    """A look at the campaigns does not make a half-finished edit an agreement; the doctor tells that it waits."""
+    with started(folder):
+        edit(folder, "version: 1\n", "version: 2\n")
+    with started(folder, publish=False) as runtime:
+        assert runtime.template("webinar").version == 1
+        assert findings(runtime) == ["webinar v2 is not published yet."]
