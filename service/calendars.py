@@ -28,7 +28,7 @@ from pydantic import (
 from service.company_days import CompanyDays
 from service.config_file import Document
 from service.core.calendar import ALL_DAY, Calendar, Window, Windows
-from service.mistakes import CatalogueProblem, refusal, validated
+from service.mistakes import CatalogueProblem, refusal, unquoted_times, validated
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -201,8 +201,13 @@ def frozen_holidays(
 def read_calendars(document: Document) -> tuple[dict[str, CalendarRecipe], list[CatalogueProblem]]:
     """The usable calendars of the file, and what is wrong with the others."""
     recipes: dict[str, CalendarRecipe] = {}
-    problems: list[CatalogueProblem] = []
+    unquoted = list(unquoted_times(document))
+    problems = list(unquoted)
+    lines = sorted(document.line((name,)) for name in document.data)
+    spoiled = {max((line for line in lines if line <= found.line), default=0) for found in unquoted if found.line}
     for name, written in document.data.items():
+        if document.line((name,)) in spoiled:
+            continue  # the line to mend has been told, and what it would be taken for is of no interest
         recipe, found = validated(document, CalendarRecipe, written, (name,), context={"folder": document.path.parent})
         problems += found
         if recipe is None:

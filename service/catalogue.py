@@ -54,12 +54,12 @@ class Catalogue:
                     for problem in error.problems
                 )
                 continue
-            if found := list(unquoted_times(document)):
-                catalogue.problems.extend(found)
-            elif path.name == CALENDARS:
+            if path.name == CALENDARS:
                 recipes, problems = read_calendars(document)
                 catalogue.calendars.update(recipes)
                 catalogue.problems.extend(problems)
+            elif found := list(unquoted_times(document)):
+                catalogue.problems.extend(found)
             else:
                 documents.append(document)
         catalogue._add_templates([document for document in documents if not is_commitment(document)])

@@ -269,6 +269,15 @@ def test_a_calendar_that_never_opens_is_refused(tmp_path: Path, week: str, said:
     assert said in problem.message
 
 
+def test_a_time_without_quotes_spoils_its_own_calendar_only(tmp_path: Path) -> None:
+    """The line is told, and the calendars beside it stay usable."""
+    tired = "tired: {time_zone: UTC, working_hours: {mon: [09:00-17:00]}}\n"
+    after = 'after: {time_zone: UTC, working_hours: {mon: ["09:00-17:00"]}}\n'
+    catalogue = loaded(tmp_path, OFFICE + tired + after)
+    assert list(catalogue.calendars) == ["office", "after"]
+    assert [(problem.line, "in quotes" in problem.message) for problem in catalogue.problems] == [(18, True)]
+
+
 def test_the_library_is_asked_only_for_what_it_knows() -> None:
     """Who freezes holidays without a file gets the same words."""
     with pytest.raises(ValueError, match="did you mean `US`"):
