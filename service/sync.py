@@ -206,7 +206,7 @@ class _Run:
         self.campaign.plan = plan.as_dict()
         self.campaign.complete_on = None
         if plan.verdict == "excluded":
-            contact = self._template().contacts.get("mops", "role:ops").removeprefix("role:").replace("_", " ")
+            contact = _in_words(self._template().contacts.get("mops", "role:ops"))
             self._say("plan", messages.excluded_comment(self.campaign.title, plan, f"The {contact}"))
             self._tell_new("A person decides: " + " ".join(plan.problems))
         else:
@@ -276,7 +276,9 @@ class _Run:
 
     def _tell_progress(self, plan: Plan) -> None:
         names = {task.key: self._owner_name(task.key, task.owner) for task in plan.tasks}
-        self._say("plan", messages.plan_comment(self.campaign.title, plan, self.links, names))
+        approval = self._template().feasibility.approval
+        approver = f"The {_in_words(approval)}" if approval else ""
+        self._say("plan", messages.plan_comment(self.campaign.title, plan, self.links, names, approver))
         self._tell_missing()
         if not decide.missing(plan, self.links):
             self._tell_mended()
@@ -380,6 +382,10 @@ class _Run:
 
     def _today(self) -> date:
         return self._calendar().date_of(self.runtime.now())
+
+
+def _in_words(role: str) -> str:
+    return role.removeprefix("role:").replace("_", " ")
 
 
 def _short(text: str) -> str:

@@ -28,6 +28,7 @@ templates.command()(versions.apply)
 templates.command()(versions.diff)
 templates.command()(versions.export)
 templates.command("list")(versions.list_published)
+templates.command()(versions.catalogue)
 
 
 @templates.command()

@@ -86,6 +86,21 @@ def export(
         typer.echo(row.text.encode(), nl=False)
 
 
+def catalogue(folder: FolderArgument = None, config: ConfigOption = None) -> None:
+    """Print what is agreed, as Markdown for your wiki: every published template, or the ones of a folder."""
+    from service import publishing
+    from service.core.agreement_page import page
+
+    if folder is not None:
+        found = _catalogue(folder).templates
+    else:
+        with _store(config) as (_, engine):
+            found = publishing.all_in_use(engine)
+    if not found:
+        raise Refused("nothing is published", "run `tminus templates apply`, or name a folder")
+    typer.echo("\n\n".join(["# What is agreed", *(page(found[name]) for name in sorted(found))]))
+
+
 def list_published(config: ConfigOption = None) -> None:
     """List every published version, newest last."""
     from service.store import published

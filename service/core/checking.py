@@ -131,8 +131,8 @@ def _task(template: Template, key: str, at: Path, task: TaskTemplate, tasks: Map
         if name not in template.inputs:
             guess = did_you_mean(name, template.inputs)
             yield Flaw((*at, "assets"), f"`{name}` is not an input of this template{guess}")
-    dated = (task.due, task.pinned, task.duration.value, task.depends_on, getattr(task, "each_due", ()))
-    if not any(dated):
+    dated = (task.due, task.pinned, task.duration.value, task.depends_on, task.not_before, task.not_after)
+    if not any(dated) and not getattr(task, "each_due", ()):
         yield Flaw(at, f"nothing says when `{key}` is due; give it `due`, `pinned`, `duration` or `depends_on`")
 
 

@@ -8,6 +8,7 @@ from datetime import date
 from connectors.contract import Status
 from service.core.decide import progress
 from service.core.explain import long_day
+from service.core.kept import told
 from service.core.merge import LinkView
 from service.core.plan import Plan, PlannedTask
 
@@ -26,15 +27,28 @@ MENDED = "**This is settled.** What was wrong here has been mended."
 """Takes the place of a comment on something that was wrong."""
 
 
-def plan_comment(title: str, plan: Plan, links: Mapping[str, LinkView], owners: Mapping[str, str]) -> str:
-    """The one living comment on a request: progress, whose turn it is, every task with its owner, dates and status."""
+def plan_comment(
+    title: str, plan: Plan, links: Mapping[str, LinkView], owners: Mapping[str, str], approver: str = ""
+) -> str:
+    """The one living comment on a request: progress, whose turn it is, every task with its owner, dates and status.
+
+    `approver` is who must agree to a plan that is not as agreed.
+    """
     done, total = progress(plan, links)
     lines = [f"**{title}: {done} of {total} tasks done.**{_next_up(plan, links, owners)}", ""]
     for task in plan.tasks:
         link = links.get(task.key)
         lines.append(f"- {_row(task, link, owners, explained=len(lines) < EXPLAINED)}")
+    days = [link.done_on for link in links.values() if link.done_on]
+    if total and done == total and days and (verdict := told(plan, max(days))):
+        lines += ["", verdict]
+    if plan.compressions:
+        lines += ["", "**Shortened to make the date, at the risk of mistakes**", ""]
+        lines += [f"- {cut}" for cut in plan.compressions]
     if plan.problems:
         lines += ["", "**At risk**", "", *(f"- {problem}" for problem in plan.problems)]
+    if approver and plan.verdict in ("compressed", "flagged"):
+        lines += ["", f"{approver} must agree to these dates."]
     return "\n".join(lines)
 
 

@@ -154,8 +154,14 @@ class Narrator:
         steps = self._steps(worst)
         paced = ", ".join(f"{self.names[key]} {long_day(bounds.earliest[key])}" for key in steps)
         origin = self._origin(steps[0])
-        text = f"{needs}. {origin}: {paced}: {business_days(bounds.late_by(worst))} too late."
+        text = f"{needs}. {origin}: {paced}: {business_days(bounds.late_by(worst))} too late.{self._past(steps)}"
         return text, needed | frozenset(steps)
+
+    def _past(self, steps: Sequence[str]) -> str:
+        """Of the tasks that push, those that were needed before today; the last one first."""
+        days = [(key, day) for key in reversed(steps) if (day := self.bounds.latest[key]) and day < self._net.today]
+        named = [f"{self.names[key]} by {long_day(day)}" for key, day in days]
+        return f" Already past: {listed(named)}." if named else ""
 
     def _needed(self, key: str) -> tuple[str, frozenset[str]]:
         """From what holds the dates down to the task: `First invite is needed by …, so Flow test by …`."""

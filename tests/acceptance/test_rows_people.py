@@ -140,7 +140,9 @@ def test_G16_every_step_of_the_starter_pack_has_a_party_and_a_role() -> None:
 def test_G16_the_table_is_printed_for_a_wiki(at: Office) -> None:
     """Markdown, with the people behind the roles where settings are named."""
     raci_of_it = "raci: {accountable: 'role:lead', consulted: ['role:legal'], informed: ['role:lead', 'role:legal']}"
-    at.template("cold", call=f"title: Call | write, party: sales, owner: 'role:sdr', {raci_of_it}")
+    at.template(
+        "cold", call=f"title: Call | write, party: sales, duration: 1 business_day, owner: 'role:sdr', {raci_of_it}"
+    )
     at.roles["sdr"] = {"pool": ["ana", "ben"]}
     _ = at.runtime
     config = str(at.folder / "tminus.yaml")

@@ -186,7 +186,7 @@ def test_when_cutting_is_not_enough_the_earliest_date_is_proposed() -> None:
         (
             "“Check” must be done by Wed 25 Nov 2026 (1 week before Launch date, Thu 3 Dec 2026). "
             "From Mon 23 Nov 2026 on: “Brief” Tue 24 Nov 2026, “Build” Wed 2 Dec 2026, “Check” Thu 3 Dec 2026: "
-            "4 business days too late."
+            "4 business days too late. Already past: “Brief” by Wed 18 Nov 2026."
         ),
         "Also too late: “Press kit” (2 business days).",
         (

@@ -1,0 +1,153 @@
+"""What a template agrees, for people who never open a YAML file: one Markdown section, stamped with its version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from service.core.condition import Condition
+from service.core.effective import PREVIOUS, task_of
+from service.core.explain import amount, listed
+from service.core.offsets import Offset
+from service.core.schedule import COMPLETE
+from service.core.template import GroupTask, Input, TaskTemplate, Template
+
+
+def page(template: Template) -> str:
+    """Everything that a requester may rely on, in the order in which one would ask."""
+    words = _Words(template)
+    parts = [
+        f"## {template.name}",
+        f"`{template.id}`, version {template.version}, fingerprint `{template.digest}`.",
+        template.description.strip(),
+        template.goal and f"**Goal:** {template.goal.strip()}",
+        template.scope and f"**Covers:** {template.scope.strip()}",
+        _list("Does not cover:", [exclusion.say for exclusion in template.exclusions]),
+        _list("Agreed:", list(words.promises())),
+        _list("Whom to ask:", [f"{name}: {_plain(role)}" for name, role in template.contacts.items()]),
+        _table(("Input", "Type", "Needed", "Help"), words.inputs()),
+        _table(("Task", "Party", "Responsible", "When", "Done when"), words.tasks()),
+        _list("Made of:", list(words.children())),
+    ]
+    return "\n\n".join(filter(None, parts))
+
+
+class _Words:
+    """One template's names and rules as people say them."""
+
+    def __init__(self, template: Template) -> None:
+        self._template = template
+        self._names = {f"inputs.{name}": template.label(name) for name in template.inputs}
+        self._names |= {key: f"“{task.title}”" for key, task in template.tasks.items()}
+        self._names[COMPLETE] = "the request is complete"
+        for name, group in template.groups.items():
+            for short, task in group.tasks.items():
+                self._names[f"{name}_{short}"] = f"every “{group.title}: {task.title}”"
+
+    def promises(self) -> Iterator[str]:
+        template = self._template
+        if template.turnaround:
+            target = f"{template.turnaround.target}-" if template.turnaround.target is not None else ""
+            yield f"done {target}{self._offset(template.turnaround.commit)}"
+        if template.lead_time:
+            yield f"to be asked for {self._offset(template.lead_time)}"
+        for modifier in template.modifiers:
+            each = "each " if modifier.count else ""
+            more = f"{amount(modifier.add)} more for {each}{modifier.because}"
+            yield more + (f" beyond {modifier.beyond}" if modifier.beyond else "")
+        for rule in template.inherit:
+            name = rule.template_from
+            source = self._names.get(name) or template.library[name].title
+            place = "in place of" if rule.mode == "replace" else "as well as"
+            yield f"what is agreed for {source}, {place} this{self._condition(rule.when)}"
+        for gap in template.min_gaps:
+            yield f"at least {amount(gap.at_least)} from {self._name(gap.from_)} to {self._name(gap.to)}"
+
+    def inputs(self) -> Iterator[Sequence[str]]:
+        for name, entry in self._template.inputs.items():
+            kind = entry.type if not entry.values else f"one of {', '.join(entry.values)}"
+            yield self._template.label(name), kind, self._needed(entry), entry.help
+
+    def tasks(self) -> Iterator[Sequence[str]]:
+        for task in self._template.tasks.values():
+            yield self._task(task, task.title, {})
+        for group in self._template.groups.values():
+            times = group.repeat if isinstance(group.repeat, int) else f"as often as {self._name(group.repeat)} says"
+            mates = {short: f"“{task.title}”" for short, task in group.tasks.items()}
+            for task in group.tasks.values():
+                yield self._task(task, f"{group.title}: {task.title} ({times})", mates)
+
+    def children(self) -> Iterator[str]:
+        for child in self._template.children.values():
+            other = self._template.library[child.template]
+            yield f"{child.title or other.title}, as in {other.name}{self._condition(child.when)}"
+
+    def _needed(self, entry: Input) -> str:
+        if isinstance(entry.required, Condition):
+            return self._condition(entry.required).removeprefix(", ")
+        if entry.required:
+            return "yes"
+        return "no" if entry.default is None else f"no; {_value(entry.default)} unless given"
+
+    def _task(self, task: TaskTemplate, title: str, mates: Mapping[str, str]) -> Sequence[str]:
+        return title, task.party, task.role, self._rule(task, mates), task.done_when
+
+    def _rule(self, task: TaskTemplate, mates: Mapping[str, str]) -> str:
+        """When it is due; `mates` are the other tasks of its group."""
+        rules = []
+        if task.pinned:
+            rules.append(f"on {self._name(task.pinned)}")
+        if task.due:
+            rules.append(self._offset(task.due))
+        if isinstance(task, GroupTask) and task.each_due:
+            rules.append(listed([self._offset(due) for due in task.each_due]))
+        if task.duration.value:
+            rules.append(f"takes {amount(task.duration)}")
+        waits = [wait.task for wait in task.depends_on if not wait.task.startswith(PREVIOUS)]
+        if waits:
+            rules.append(f"after {listed([mates.get(name) or self._name(name) for name in waits])}")
+        if task.blackout:
+            rules.append(f"never on {listed([str(day) for day in task.blackout])}")
+        return "; ".join(rules) + self._condition(task.when)
+
+    def _offset(self, offset: Offset) -> str:
+        return f"{amount(offset.span)} {offset.direction} {self._name(offset.ref)}"
+
+    def _name(self, ref: str) -> str:
+        return self._names.get(task_of(ref), ref)
+
+    def _condition(self, condition: Condition | None) -> str:
+        return f", when {self._test(condition)}" if condition else ""
+
+    def _test(self, condition: Condition) -> str:
+        if condition.all is not None:
+            return " and ".join(map(self._test, condition.all))
+        if condition.any is not None:
+            return " or ".join(map(self._test, condition.any))
+        if condition.not_ is not None:
+            return f"not ({self._test(condition.not_)})"
+        name = self._name(str(condition.field))
+        if condition.exists is not None:
+            return f"{name} is {'given' if condition.exists else 'not given'}"
+        values = condition.in_ if condition.in_ is not None else (condition.equals,)
+        return f"{name} is {' or '.join(map(_value, values))}"
+
+
+def _value(value: object) -> str:
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def _list(title: str, items: Sequence[str]) -> str:
+    return "\n".join([f"**{title}**", "", *(f"- {item}" for item in items)]) if items else ""
+
+
+def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
+    body = [f"| {' | '.join(map(_cell, row))} |" for row in rows]
+    return "\n".join([f"| {' | '.join(head)} |", "|---" * len(head) + "|", *body]) if body else ""
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def _plain(role: str) -> str:
+    return role.removeprefix("role:")
