@@ -96,3 +96,22 @@ def test_only_the_service_publishes_by_itself(folder: Path) -> None:
     with started(folder, publish=False) as runtime:
         assert runtime.template("webinar").version == 1
         assert findings(runtime) == ["webinar v2 is not published yet."]
+
+
+def test_a_calendar_that_is_new_since_the_start_asks_for_a_restart(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calendars are read when a service starts; a template that needs a newer one is answered with that."""
+    monkeypatch.setenv("TMINUS_API_TOKENS", "a-token-that-is-long-enough")
+    with started(folder) as runtime, serving(runtime, lambda: None) as app, client_of(app) as web:
+        web.headers["Authorization"] = "Bearer a-token-that-is-long-enough"
+        calendars = folder / "calendars.yaml"
+        calendars.write_text(calendars.read_text() + "\nberlin: {time_zone: Europe/Berlin, working_hours: always}\n")
+        edit(folder, "version: 1\n", "version: 2\n")
+        edit(folder, "calendar: us-mops\n", "calendar: berlin\n")
+        with started(folder) as restarted:
+            assert restarted.template("webinar").calendar == "berlin"
+        in_a_year = f"{restarted.now().year + 1}-12-01"
+        answer = web.post("/api/templates/webinar/preview", json={"inputs": {"webinar_date": in_a_year}})
+    assert answer.status_code == 503
+    assert answer.json()["detail"] == "the calendar `berlin` is not known here yet; restart the service"
