@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -51,6 +51,12 @@ def rule_for(rules: Sequence[RequestRule], connection: str, task: Task) -> Reque
     return None
 
 
+def rule_of(rules: Sequence[RequestRule], campaign: Campaign, request: Task | None) -> RequestRule | None:
+    """The rule that started it, or the one that names its template now."""
+    mine = [rule for rule in rules if (rule.connection, rule.template) == (campaign.connection, campaign.template)]
+    return (rule_for(mine, campaign.connection, request) if request else None) or next(iter(mine), None)
+
+
 def rule_mismatch(rules: Sequence[RequestRule], connection: str, task: Task) -> str:
     """Why no rule took it, in one sentence for the ledger."""
     names = sorted({name for rule in rules if rule.connection == connection for name in rule.when})
@@ -84,6 +90,22 @@ def raw_inputs(rule: RequestRule | None, template: Template, task: Task) -> dict
         name: _field(task, mapped[name]) if name in mapped else _named(task, name, asked.label)
         for name, asked in template.inputs.items()
     }
+
+
+def field_of(rule: RequestRule | None, template: Template, task: Task, name: str) -> str:
+    """The request's field that an input is read from: where none is filled, the one of its label."""
+    if rule and name in rule.inputs:
+        return rule.inputs[name]
+    label = template.label(name)
+    candidates = (name, label, name.replace("_", " "))
+    return next((one for one in candidates if _field(task, one) not in (None, "", [])), label)
+
+
+def saying(task: Task, days: Mapping[str, date | None]) -> Task:
+    """The request as it reads when these days stand in its fields."""
+    own = {name: day for name, day in days.items() if name in ("due_on", "start_on")}
+    others = {name: day.isoformat() if day else None for name, day in days.items() if name not in own}
+    return replace(task, **own, fields={**task.fields, **others})  # type: ignore[arg-type]
 
 
 def complete_on(calendar: Calendar, task: Task, waited: bool, now: datetime) -> date:

@@ -37,15 +37,14 @@ def route(session: Session, runtime: Runtime) -> Routed:
     hints: list[_Hint] = []
     for delivery in deliveries:
         hints += _hints(session, runtime, delivery)
-    asked = _targets(session, hints)
     found = [
         changes.Hint(
-            partition=changes.partition_of(hint.delivery.connection, target),
+            partition=partition,
             kind=hint.change.kind,
             inbox_id=hint.delivery.id,
             task=hint.change.task,
         )
-        for hint, target in zip(hints, asked, strict=True)
+        for hint, partition in zip(hints, _targets(session, hints), strict=True)
     ]
     changes.add(session, found)
     inbox.routed(session, [delivery.id for delivery in deliveries])
@@ -58,8 +57,8 @@ def ask(session: Session, connection: str, tasks: Iterable[str]) -> set[str]:
     With them come those that were asked for before and have not been answered.
     """
     tasks = sorted(set(tasks))
-    owners = campaigns.requests_of(session, connection, tasks)
-    found = {changes.partition_of(connection, owners.get(task, task)) for task in tasks}
+    known = campaigns.partitions_of(session, connection, tasks)
+    found = {known.get(task) or changes.partition_of(connection, task) for task in tasks}
     waiting = changes.again(session, connection)
     changes.add(session, [changes.Hint(partition=partition, kind="other") for partition in sorted(found - waiting)])
     return found | waiting
@@ -102,20 +101,21 @@ def _check_names(found: Iterable[Change]) -> None:
 
 
 def _targets(session: Session, hints: Sequence[_Hint]) -> list[str]:
-    """For each hint the request task whose run looks: its campaign's, its parent's campaign's, else the task itself."""
+    """For each hint the partition whose run looks: its campaign's, its parent's campaign's, else the task's own."""
     by_connection: dict[str, set[str]] = {}
     for hint in hints:
         known = by_connection.setdefault(hint.delivery.connection, set())
         known |= {name for name in (hint.change.task, hint.change.parent, hint.change.item) if name}
-    owners = {
-        connection: campaigns.requests_of(session, connection, sorted(names))
+    homes = {
+        connection: campaigns.partitions_of(session, connection, sorted(names))
         for connection, names in by_connection.items()
     }
-    return [_target(owners[hint.delivery.connection], hint.change) for hint in hints]
+    return [_target(homes[hint.delivery.connection], hint) for hint in hints]
 
 
-def _target(owners: dict[str, str], change: Change) -> str:
+def _target(homes: dict[str, str], hint: _Hint) -> str:
+    change = hint.change
     for name in (change.task, change.item, change.parent):
-        if name and name in owners:
-            return owners[name]
-    return str(change.task or change.item)
+        if name and name in homes:
+            return homes[name]
+    return changes.partition_of(hint.delivery.connection, str(change.task or change.item))

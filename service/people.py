@@ -35,6 +35,21 @@ def account_of(runtime: Runtime, connection: str, project: str | None, name: str
     return Account(AccountId(known.account_id), known.name or person.name) if known.account_id else None
 
 
+def counterpart(runtime: Runtime, account: Account, connection: str, other: str) -> AccountId | None:
+    """The account in another connection of whoever is behind this one; None where nobody there has their e-mail."""
+    with reading(runtime.engine) as session:
+        email = people.email_of(session, connection, account.id) or account.email
+    if email is None:
+        return None
+    names = [name for name, person in runtime.settings.people.items() if person.email.lower() == email.lower()]
+    project = runtime.settings.connections[other].settings.projects[0]
+    if names:
+        found = account_of(runtime, other, project, names[0])
+    else:
+        found = runtime.trackers[other].find_account(email, project)
+    return found.id if found else None
+
+
 def not_assignable(runtime: Runtime, connection: str, name: str) -> None:
     """The tracker refused to assign a task to them: until it is asked again, it counts as not knowing them."""
     _remember(runtime, connection, name, None)

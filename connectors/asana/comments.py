@@ -5,11 +5,14 @@ A comment has no hidden place for our mark, so the mark is its last line.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import asana
 
 from connectors.asana import richtext
 from connectors.asana.client import Calls, Json
-from connectors.contract import CommentId, Mark, TaskId
+from connectors.asana.people import account_of
+from connectors.contract import CommentId, Mark, Remark, TaskId
 from connectors.errors import AccessDenied, NotFound
 from connectors.retrying import retrying
 
@@ -37,6 +40,10 @@ class Comments:
 
         return retrying()(find_or_make)
 
+    def read(self, task: TaskId) -> list[Remark]:
+        """See `Tracker.remarks`."""
+        return [_remark(row) for row in retrying()(self._rows, task) if row.get("resource_subtype") == "comment_added"]
+
     def _rewrite(self, story: CommentId, body: Json) -> bool:
         """Whether it is still there and ours; see https://developers.asana.com/reference/updatestory."""
         try:
@@ -46,10 +53,24 @@ class Comments:
         return True
 
     def _find(self, task: TaskId, mark: Mark) -> CommentId | None:
+        return next((CommentId(str(row["gid"])) for row in self._rows(task) if _last_word(row) == str(mark)), None)
+
+    def _rows(self, task: TaskId) -> list[Json]:
         # https://developers.asana.com/reference/getstoriesfortask
-        opts = {"opt_fields": "resource_subtype,text,html_text"}
-        rows = self._calls.pages(self._stories.get_stories_for_task, task, opts=opts)
-        return next((CommentId(str(row["gid"])) for row in rows if _last_word(row) == str(mark)), None)
+        opts = {"opt_fields": "resource_subtype,text,html_text,created_at,created_by.name"}
+        return self._calls.pages(self._stories.get_stories_for_task, task, opts=opts)
+
+
+def _remark(row: Json) -> Remark:
+    text = row.get("text") or richtext.plain(row.get("html_text") or "")
+    mark = Mark.find(_last_word(row) or "")
+    return Remark(
+        id=CommentId(str(row["gid"])),
+        author=account_of(row["created_by"]) if row.get("created_by") else None,
+        text=text.removesuffix(str(mark)).strip(),
+        written_at=datetime.fromisoformat(row["created_at"]),
+        mark=mark,
+    )
 
 
 def _last_word(story: Json) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from connectors.contract import CommentId, Mark, TaskId
+from connectors.contract import CommentId, Mark, Remark, TaskId
 from connectors.errors import NotFound, OutcomeUnknown
 from connectors.jira import adf, mapping
 from connectors.jira.client import JiraApi
@@ -43,14 +43,39 @@ class Comments:
             raise OutcomeUnknown("Jira's answer to a comment has no id")
         return str(answer["id"])
 
+    def read(self, task: TaskId) -> list[Remark]:
+        """See `Tracker.remarks`."""
+        rows = retrying()(self._marked, task)
+        return [remark for row in reversed(rows) if (remark := _remark(row))]
+
     def _find(self, task: TaskId, mark: Mark) -> str | None:
         """Among the newest hundred, by the property that every comment of ours carries."""
+        found = (str(comment["id"]) for comment in self._marked(task) if _mark(comment) == mark)
+        return next(found, None)
+
+    def _marked(self, task: TaskId) -> list[dict[str, Any]]:
+        """The newest hundred, newest first, with the properties of those that have any."""
         comments = self._api.comments(task)
         if unsaid := [str(comment["id"]) for comment in comments if "properties" not in comment]:
             with suppress(NotFound):  # Data Center has no such list
-                comments = [*comments, *self._api.comment_properties(unsaid)]
-        for comment in comments:
-            properties = {each["key"]: each["value"] for each in comment.get("properties") or ()}
-            if mapping.mark_in(properties) == mark:
-                return str(comment["id"])
+                told = {str(comment["id"]): comment for comment in self._api.comment_properties(unsaid)}
+                comments = [told.get(str(comment["id"]), comment) for comment in comments]
+        return comments
+
+
+def _mark(comment: Mapping[str, Any]) -> Mark | None:
+    return mapping.mark_in({each["key"]: each["value"] for each in comment.get("properties") or ()})
+
+
+def _remark(comment: Mapping[str, Any]) -> Remark | None:
+    """None for one without a date, which Jira always gives."""
+    body, written_at = comment.get("body"), mapping.instant(comment.get("created"))
+    if written_at is None:
         return None
+    return Remark(
+        id=CommentId(str(comment["id"])),
+        author=mapping.account(comment.get("author")),
+        text=adf.to_text(body) if isinstance(body, dict) else str(body or ""),
+        written_at=written_at,
+        mark=_mark(comment),
+    )

@@ -111,31 +111,20 @@ def refusal_comment(title: str, plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def moved_comment(plan: Plan, was: Mapping[str, date], now: Mapping[str, date], kept: Sequence[str], cause: str) -> str:
-    """One message for one re-planning: what moved, what was kept, and what does not fit any more."""
-    titles = {task.key: task.title for task in plan.tasks}
-    # In the plan's order: the text names the comment, and must be the same when a run is repeated.
-    moved = [key for key in titles if key in was and key in now and was[key] != now[key]]
-    why = {task.key: task.why for task in plan.tasks}
-    lines = [f"**{cause}** {dated_anew(len(moved))}"]
-    if moved:
-        lines += ["", *(f"- {titles[key]}: {long_day(was[key])} → {long_day(now[key])}. {why[key]}" for key in moved)]
-    if kept:
-        lines += ["", "Kept where a person put it: " + ", ".join(kept) + "."]
-    if plan.problems:
-        lines += ["", "**At risk**", "", *(f"- {problem}" for problem in plan.problems)]
-    return "\n".join(lines)
-
-
-def dated_anew(count: int) -> str:
-    """`2 open tasks are dated anew.`"""
-    return f"{count or 'No'} open {'task is' if count == 1 else 'tasks are'} dated anew."
-
-
 def deleted_comment(titles: Sequence[str]) -> str:
     """Which tasks people deleted, all in one comment."""
     names = ", ".join(f"“{title}”" for title in titles)
     return f"**Deleted: {names}.** Tminus does not make it again, and nothing waits for it any more."
+
+
+def gone_elsewhere(connection: str) -> str:
+    """On the one of two tasks that is left."""
+    return f"**Deleted in {connection}.** This task stays, and is no longer kept in step with anything there."
+
+
+def copied_comment(who: str, connection: str, text: str) -> str:
+    """A person's comment as it is told in the other tracker."""
+    return f"**{who}** wrote in {connection}:\n\n{text}"
 
 
 def refused_comment(refusals: Mapping[str, str]) -> str:

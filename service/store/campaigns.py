@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from connectors.contract import Container
+from service.store.changes import partition_of
 from service.store.portions import portions
 from service.store.tables import Campaign, CampaignState, Link, now
 
@@ -61,23 +62,27 @@ def named(session: Session, name: str) -> Campaign | None:
     return session.exec(select(Campaign).where(sa.or_(*(column == name for column in names)))).first()
 
 
-def requests_of(session: Session, connection: str, names: Sequence[str]) -> dict[str, str]:
-    """For each of these task ids, labels and containers the request task of its campaign; others are absent."""
+def partitions_of(session: Session, connection: str, names: Sequence[str]) -> dict[str, str]:
+    """For each of these task ids, labels and containers the partition of its campaign; others are absent.
+
+    A task of a mirrored campaign leads to its request, which is in another connection.
+    """
     found: dict[str, str] = {}
     for some in portions(names):
-        found |= _requests_of(session, connection, some)
+        found |= _partitions_of(session, connection, some)
     return found
 
 
-def _requests_of(session: Session, connection: str, names: Sequence[str]) -> dict[str, str]:
-    own = sa.select(col(Campaign.request_task)).where(col(Campaign.connection) == connection)
-    linked = own.join(Link, col(Link.campaign_id) == col(Campaign.id)).where(col(Link.connection) == connection)
+def _partitions_of(session: Session, connection: str, names: Sequence[str]) -> dict[str, str]:
+    request = sa.select(col(Campaign.connection), col(Campaign.request_task))
+    own = request.where(col(Campaign.connection) == connection)
+    linked = request.join(Link, col(Link.campaign_id) == col(Campaign.id)).where(col(Link.connection) == connection)
     labels, ids = col(Campaign.request_label), col(Campaign.request_task)
     inside = (own, col(Campaign.container_id))
     searches = [inside, (linked, col(Link.label)), (linked, col(Link.task_id)), (own, labels), (own, ids)]
     # Ids come last, so that they win over a label that reads the same; a union, so that each search has its index.
     found = sa.union_all(*(query.add_columns(name.label("name")).where(name.in_(names)) for query, name in searches))
-    return {name: request for request, name in session.execute(found)}
+    return {name: partition_of(home, request) for home, request, name in session.execute(found)}
 
 
 def unfinished_requests(session: Session, connection: str) -> list[str]:

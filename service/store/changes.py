@@ -59,6 +59,12 @@ def waiting(session: Session, partition: str) -> list[Waiting]:
     return [Waiting(*row) for row in session.execute(query.order_by(col(ChangeRow.id)))]
 
 
+def commented(session: Session, partition: str) -> set[str]:
+    """Tasks on which somebody may have commented, as far as the waiting changes of this partition tell."""
+    query = select(ChangeRow.task).where(col(ChangeRow.partition) == partition, col(ChangeRow.state) == "received")
+    return {task for task in session.exec(query.where(col(ChangeRow.kind) == "comment")) if task}
+
+
 def partitions(session: Session) -> list[str]:
     """Partitions that have something waiting."""
     query = select(ChangeRow.partition).where(col(ChangeRow.state) == "received").distinct()

@@ -18,8 +18,20 @@ def of_campaign(session: Session, campaign_id: str) -> list[Link]:
 
 
 def views(session: Session, campaign_id: str) -> dict[str, LinkView]:
-    """The links of a campaign by key, each with its task as it was last agreed, until it is read again."""
-    return {link.key: _view(link) for link in of_campaign(session, campaign_id)}
+    """The links at home of a campaign by key, each with its task as it was last agreed, until it is read again."""
+    campaign = session.get(Campaign, campaign_id)
+    mine = of_campaign(session, campaign_id)
+    return {link.key: _view(link) for link in mine if campaign and link.connection == campaign.connection}
+
+
+def elsewhere(session: Session, campaign_id: str) -> dict[str, dict[str, LinkView]]:
+    """The links of a campaign in other trackers than its request's, by connection and key."""
+    campaign = session.get(Campaign, campaign_id)
+    found: dict[str, dict[str, LinkView]] = {}
+    for link in of_campaign(session, campaign_id):
+        if campaign and link.connection != campaign.connection:
+            found.setdefault(link.connection, {})[link.key] = _view(link)
+    return found
 
 
 def intend(session: Session, campaign_id: str, connection: str, keys: Collection[str]) -> bool:

@@ -22,6 +22,12 @@ def remember(session: Session, connection: str, email: str, *, account_id: str |
     put(session, Person(connection=connection, email=email.lower(), account_id=account_id, name=name, checked_at=now()))
 
 
+def email_of(session: Session, connection: str, account_id: str) -> str | None:
+    """The address under which this account was once looked up."""
+    query = select(Person.email).where(col(Person.connection) == connection, col(Person.account_id) == account_id)
+    return session.exec(query.order_by(col(Person.email))).first()
+
+
 def names(session: Session, connection: str) -> dict[str, str]:
     """Who is behind each account that was ever looked up, as the tracker calls them."""
     query = select(Person).where(col(Person.connection) == connection)

@@ -153,13 +153,26 @@ def test_a_task_leads_to_its_request(store_engine: sa.Engine) -> None:
         links.save(session, other.id, "jira", [task("invite", 8)])
     with reading(store_engine) as session:
         names = ["10001", "MKT-10002", "20009", "MKT-8", "nobody"]
-        assert campaigns.requests_of(session, "jira", names) == {
-            "10001": "10001",
-            "MKT-10002": "10002",
-            "20009": "10001",
-            "MKT-8": "10002",
+        assert campaigns.partitions_of(session, "jira", names) == {
+            "10001": "jira:10001",
+            "MKT-10002": "jira:10002",
+            "20009": "jira:10001",
+            "MKT-8": "jira:10002",
         }
-        assert campaigns.requests_of(session, "asana", names) == {}
+        assert campaigns.partitions_of(session, "asana", names) == {}
+
+
+def test_a_mirrored_task_leads_to_the_request_in_the_other_tracker(store_engine: sa.Engine) -> None:
+    """And it is no link of the campaign's at home."""
+    with transaction(store_engine) as session:
+        mine = campaign("10001")
+        campaigns.save(session, mine)
+        links.save(session, mine.id, "jira", [task("invite", 9)])
+        links.save(session, mine.id, "asana", [task("invite", 8)])
+    with reading(store_engine) as session:
+        assert campaigns.partitions_of(session, "asana", ["20008", "10001"]) == {"20008": "jira:10001"}
+        assert links.views(session, mine.id)["invite"].label == "MKT-9"
+        assert links.elsewhere(session, mine.id)["asana"]["invite"].label == "MKT-8"
 
 
 def test_a_link_belongs_to_a_campaign_that_exists(store_engine: sa.Engine) -> None:

@@ -44,4 +44,4 @@ def test_thousands_of_tasks_are_looked_up_at_once(store_engine: sa.Engine) -> No
         campaigns.save(session, campaign("39999"))
     with reading(store_engine) as session:
         names = [str(number) for number in range(40_000)]
-        assert campaigns.requests_of(session, "jira", names) == {"39999": "39999"}
+        assert campaigns.partitions_of(session, "jira", names) == {"39999": "jira:39999"}
