@@ -16,6 +16,8 @@ from service.core.template import Compress, TaskTemplate, Template
 __all__ = ["Flaw", "Path", "flaws", "task_of"]
 
 Path: TypeAlias = tuple[str | int, ...]
+Tasks: TypeAlias = Mapping[str, tuple[Path, TaskTemplate]]
+"""Every task that there can be, each round of each group, and its place in the file; by key."""
 MOST_TASKS = 500
 """In one campaign, every round of every group counted."""
 
@@ -32,8 +34,10 @@ def flaws(template: Template) -> list[Flaw]:
     """Everything wrong with the template by itself; nothing when plans can be made from it."""
     if found := [*_inputs(template), *_groups(template)]:
         return found
-    checks = (_promises, _tasks, _gaps, _modifiers, _inherit, _children, _conditions, _feasibility)
-    return list({flaw: None for check in checks for flaw in check(template)}) or list(_cycles(template))
+    tasks = {key: (at, task) for key, at, task in every_task(template)}
+    checks = (_tasks, _gaps, _modifiers, _inherit, _children, _feasibility)
+    found = [*_promises(template), *(flaw for check in checks for flaw in check(template, tasks)), *_conditions(template)]
+    return list(dict.fromkeys(found)) or list(_cycles(template, tasks))
 
 
 def flaws_among(template: Template, others: Mapping[str, Template]) -> list[Flaw]:
@@ -104,8 +108,7 @@ def _promises(template: Template) -> Iterator[Flaw]:
         yield Flaw(("turnaround",), f"`{turnaround}`: a turnaround is counted `after {COMPLETE}`")
 
 
-def _tasks(template: Template) -> Iterator[Flaw]:
-    tasks = {key: (at, task) for key, at, task in every_task(template)}
+def _tasks(template: Template, tasks: Tasks) -> Iterator[Flaw]:
     for at, task in tasks.values():
         # By the name it has in the file, so that every round of a group says the same, and it is told once.
         yield from _task(template, str(at[-1]), at, task, tasks)
@@ -162,15 +165,13 @@ def _every_condition(template: Template) -> Iterator[tuple[Path, Condition]]:
     return ((at, condition) for at, condition in places if isinstance(condition, Condition))
 
 
-def _gaps(template: Template) -> Iterator[Flaw]:
-    tasks = {key: None for key, _, _ in every_task(template)}
+def _gaps(template: Template, tasks: Tasks) -> Iterator[Flaw]:
     for index, gap in enumerate(template.min_gaps):
         yield from _ref(template, gap.from_, ("min_gaps", index, "from"), tasks)
         yield from _ref(template, gap.to, ("min_gaps", index, "to"), tasks)
 
 
-def _modifiers(template: Template) -> Iterator[Flaw]:
-    tasks = {key: task for key, _, task in every_task(template)}
+def _modifiers(template: Template, tasks: Tasks) -> Iterator[Flaw]:
     for index, modifier in enumerate(template.modifiers):
         at: Path = ("modifiers", index)
         if modifier.count is not None:
@@ -187,7 +188,7 @@ def _modifiers(template: Template) -> Iterator[Flaw]:
                 yield Flaw((*at, "add"), f"`{modifier.add}` cannot be added to `{name}`, which is counted in `{unit}`")
 
 
-def _unit_of(template: Template, tasks: Mapping[str, TaskTemplate], name: str) -> str | None:
+def _unit_of(template: Template, tasks: Tasks, name: str) -> str | None:
     if name == "turnaround" and template.turnaround:
         return template.turnaround.commit.unit
     if name == "lead_time" and template.lead_time:
@@ -203,7 +204,7 @@ def _children_tasks(template: Template) -> list[str]:
     return found
 
 
-def _inherit(template: Template) -> Iterator[Flaw]:
+def _inherit(template: Template, tasks: Tasks) -> Iterator[Flaw]:
     for index, rule in enumerate(template.inherit):
         at: Path = ("inherit", index)
         if rule.template_from.startswith("inputs."):
@@ -213,22 +214,21 @@ def _inherit(template: Template) -> Iterator[Flaw]:
                 yield Flaw((*at, "template_from"), f"`{rule.template_from}` is not an enum input{guess}")
         for ref in rule.inputs.values():
             yield from _date_ref(template, ref, (*at, "inputs"))
-        keys = [key for key, _, _ in every_task(template)]
         for ours in rule.tasks:
-            if ours not in keys:
-                yield Flaw((*at, "tasks"), f"there is no task `{ours}`{did_you_mean(ours, keys)}")
+            if ours not in tasks:
+                yield Flaw((*at, "tasks"), f"there is no task `{ours}`{did_you_mean(ours, tasks)}")
 
 
-def _children(template: Template) -> Iterator[Flaw]:
-    keys = [key for key, _, _ in every_task(template)]
+def _children(template: Template, tasks: Tasks) -> Iterator[Flaw]:
     for name, child in template.children.items():
         at: Path = ("children", name)
         for index, wait in enumerate(child.depends_on):
-            if wait.task not in keys:
-                yield Flaw((*at, "depends_on", index), f"there is no task `{wait.task}`{did_you_mean(wait.task, keys)}")
+            if wait.task not in tasks:
+                guess = did_you_mean(wait.task, tasks)
+                yield Flaw((*at, "depends_on", index), f"there is no task `{wait.task}`{guess}")
         for after in child.before:
-            if after not in keys:
-                yield Flaw((*at, "before"), f"there is no task `{after}`{did_you_mean(after, keys)}")
+            if after not in tasks:
+                yield Flaw((*at, "before"), f"there is no task `{after}`{did_you_mean(after, tasks)}")
         for value in child.inputs.values():
             if isinstance(value, str) and value.startswith("inputs.") and value not in _input_refs(template):
                 guess = did_you_mean(value, _input_refs(template))
@@ -287,7 +287,7 @@ def _made_of(template: Template, others: Mapping[str, Template]) -> Iterator[Fla
                 yield Flaw((*at, "inputs"), f"`{other.id}` needs its date `{theirs}`; write `{theirs}: inputs.<ours>`")
 
 
-def _feasibility(template: Template) -> Iterator[Flaw]:
+def _feasibility(template: Template, tasks: Tasks) -> Iterator[Flaw]:
     policy = template.feasibility
     at = ("feasibility", "try")
     if policy.try_[-1] not in ("flag", "reject"):
@@ -296,17 +296,16 @@ def _feasibility(template: Template) -> Iterator[Flaw]:
         yield Flaw(at, "`shift` needs a date input that is `movable: true`")
     if ("compress" in policy.try_) != bool(policy.compress):
         yield Flaw(at, "`compress` in `try` and the list `compress` need each other")
-    tasks = {key: task for key, _, task in every_task(template)}
     for index, item in enumerate(policy.compress):
         yield from _compress(template, item, ("feasibility", "compress", index), tasks)
 
 
-def _compress(template: Template, item: Compress, at: Path, tasks: Mapping[str, TaskTemplate]) -> Iterator[Flaw]:
+def _compress(template: Template, item: Compress, at: Path, tasks: Tasks) -> Iterator[Flaw]:
     if item.task is not None:
         if item.task not in tasks:
             yield Flaw((*at, "task"), f"there is no task `{item.task}`{did_you_mean(item.task, tasks)}")
             return
-        size = tasks[item.task].duration
+        size = tasks[item.task][1].duration
     else:
         gap = next((gap for gap in template.min_gaps if (gap.from_, gap.to) == (item.from_, item.to)), None)
         if gap is None:
@@ -317,10 +316,9 @@ def _compress(template: Template, item: Compress, at: Path, tasks: Mapping[str, 
         yield Flaw((*at, "min"), f"`{item.min}` must be less than `{size}`, in the same unit")
 
 
-def _cycles(template: Template) -> Iterator[Flaw]:
-    places = {key: (at, task) for key, at, task in every_task(template)}
-    pairs = [(wait.task, key) for key, (_, task) in places.items() for wait in task.depends_on]
-    for key, (_, task) in places.items():
+def _cycles(template: Template, tasks: Tasks) -> Iterator[Flaw]:
+    pairs = [(wait.task, key) for key, (_, task) in tasks.items() for wait in task.depends_on]
+    for key, (_, task) in tasks.items():
         if task.due is not None:
             ends = (task_of(task.due.ref), key)
             pairs.append(ends if task.due.direction == "after" else ends[::-1])
@@ -328,9 +326,9 @@ def _cycles(template: Template) -> Iterator[Flaw]:
     for child in template.children.values():
         pairs += [(wait.task, after) for wait in child.depends_on for after in child.before]
     try:
-        order_of(places, pairs)
+        order_of(tasks, pairs)
     except Cycle as cycle:
-        yield Flaw(places[cycle.path[0]][0], str(cycle))
+        yield Flaw(tasks[cycle.path[0]][0], str(cycle))
 
 
 def _ref(template: Template, ref: str, path: Path, tasks: Mapping[str, object]) -> Iterator[Flaw]:
