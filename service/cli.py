@@ -14,6 +14,7 @@ from service.commands.hooks import hooks
 from service.commands.keys import new_key
 from service.commands.operate import campaigns, connect, doctor, replay, serve, sweep, work
 from service.commands.preview import preview
+from service.commands.queue import queue
 from service.commands.raci import raci
 from service.commands.simulate import simulate
 from service.commands.templates import templates
@@ -68,7 +69,7 @@ def tminus(
     """What stands before every command."""
 
 
-for command in (serve, work, connect, doctor, campaigns, commitments, replay, sweep, demo, simulate):
+for command in (serve, work, connect, doctor, campaigns, commitments, queue, replay, sweep, demo, simulate):
     app.command()(command)
 app.command()(preview)
 app.command()(new_key)

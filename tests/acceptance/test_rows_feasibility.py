@@ -1,4 +1,4 @@
-"""Rows G29, G31, E2 and E9: late requests, the public catalogue, gates, and what is shortened or skipped."""
+"""Rows G29 to G31, E2 and E9: late requests, priorities, the public catalogue, gates, and what is shortened."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ def test_G29_a_late_request_is_told_what_is_past_and_what_can_be_had() -> None:
     assert told(plan, "“Send the first invitation” must be done by Wed 25 Nov 2026")
     assert told(plan, "Already past: “Test the whole flow” by Wed 18 Nov 2026")
     assert plan.earliest_anchor == ("webinar_date", date(2027, 1, 4))
+
+
+def test_G30_a_priority_class_never_changes_an_agreed_date() -> None:
+    """P1 and P3 get the same plan and the same promise."""
+    first, last = (asked("email_send", priority_class=name) for name in ("P1", "P3"))
+    assert (first.tasks, first.promised_on) == (last.tasks, last.promised_on)
 
 
 def test_G31_the_catalogue_says_every_rule_of_every_template() -> None:

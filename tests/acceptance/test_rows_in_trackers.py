@@ -1,12 +1,15 @@
-"""Rows E1, E2, E4, E5, E6, G11, G15 and the whole pack on simulated trackers: a request filed, its subtasks read."""
+"""Rows E1, E2, E4 to E6, G11, G15, G30 and the whole pack on simulated trackers: a request filed, its subtasks read."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
+from typer.testing import CliRunner
 
+from service.cli import app
 from service.core.plan import Plan
 from tests.house import House, house, in_weeks
 
@@ -130,6 +133,23 @@ def test_E5_E6_a_list_import_waits_for_its_file_and_shows_it_on_the_import(home:
     assert FILE not in shown["Confirm the import"]
     [imported] = [child for child in home.asana.subtasks(gid) if child["name"] == "Import the list"]
     assert FILE in imported["notes"]
+
+
+def test_G30_a_jump_in_the_queue_tells_who_slips_and_by_how_much(home: House) -> None:
+    """Two e-mails wait for the same person; with the second in P1 the first is named with its days."""
+    first = home.jira.file_request("Email Send", "First e-mail")
+    second = home.jira.file_request("Email Send", "Second e-mail")
+    days = {key: [child.due for child in home.jira.children(key)] for key in (first, second) if home.running(key)}
+    result = CliRunner().invoke(app, ["queue", "--if", f"{second}=P1", "--config", str(home.config)])
+    assert result.exit_code == 0, result.output
+    [queue] = [part for part in result.output.split("one task after the other") if f"With {second} in P1" in part][:1]
+    slips = [
+        line
+        for line in queue.splitlines()
+        if re.match(rf"    {first} Check the request by \d+ business days?, to ", line)
+    ]
+    assert slips, result.output
+    assert {key: [child.due for child in home.jira.children(key)] for key in days} == days
 
 
 def test_G15_a_request_that_ticks_an_exclusion_goes_to_a_person_and_starts_no_clock(home: House) -> None:
