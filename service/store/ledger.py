@@ -34,6 +34,14 @@ def of_campaign(session: Session, campaign_id: str, limit: int = 1000) -> list[L
     return list(reversed(session.exec(query).all()))
 
 
+def of_kind(session: Session, kind: str, campaign_id: str | None = None, limit: int = 100) -> list[Ledger]:
+    """The newest lines of one kind, of one campaign or of all, newest first."""
+    query = select(Ledger).where(col(Ledger.kind) == kind)
+    if campaign_id:
+        query = query.where(col(Ledger.campaign_id) == campaign_id)
+    return list(session.exec(query.order_by(col(Ledger.id).desc()).limit(limit)))
+
+
 def latest(session: Session, limit: int = 100) -> list[Ledger]:
     """What happened last, newest first."""
     return list(session.exec(select(Ledger).order_by(col(Ledger.id).desc()).limit(limit)))
