@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from typing import Annotated
-
 import typer
 
 from service.commands.calendars import calendars
 from service.commands.commitments import commitments
+from service.commands.conflicts import conflicts
 from service.commands.hooks import hooks
 from service.commands.keys import new_key
 from service.commands.operate import campaigns, connect, doctor, replay, serve, sweep, work
@@ -19,17 +18,8 @@ from service.commands.raci import raci
 from service.commands.simulate import simulate
 from service.commands.templates import templates
 from service.commands.terminal import PlainErrors
+from service.commands.why import why
 from service.demo.command import demo
-
-
-def _tell_version(wanted: bool) -> None:
-    from importlib.metadata import version
-
-    if wanted:
-        typer.echo(f"tminus {version('tminus')}")
-        raise typer.Exit
-
-
 
 
 def _tell_version(wanted: bool) -> None:
@@ -58,18 +48,21 @@ def tminus(
     """What stands before every command."""
 
 
-
-
-@app.callback()
-def tminus(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and end.")
-    ] = False,
-) -> None:
-    """What stands before every command."""
-
-
-for command in (serve, work, connect, doctor, campaigns, commitments, queue, replay, sweep, demo, simulate):
+for command in (
+    serve,
+    work,
+    connect,
+    doctor,
+    campaigns,
+    commitments,
+    conflicts,
+    queue,
+    why,
+    replay,
+    sweep,
+    demo,
+    simulate,
+):
     app.command()(command)
 app.command()(preview)
 app.command()(new_key)
