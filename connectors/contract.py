@@ -21,6 +21,8 @@ TaskId = NewType("TaskId", str)
 """The tracker's stable id: Jira's numeric issue id (a key changes when an issue moves project), Asana's gid."""
 AccountId = NewType("AccountId", str)
 CommentId = NewType("CommentId", str)
+NOBODY = AccountId("")
+"""In a `Patch`: take the owner off."""
 HookId = NewType("HookId", str)
 
 
@@ -93,6 +95,8 @@ class Task:
     parent: TaskId | None = None
     mark: Mark | None = None
     created_at: datetime | None = None
+    changed_at: datetime | None = None
+    """By the tracker's clock. Asana does not count comments."""
     project: str | None = None
     """Jira: project key. Asana: gid of the first project."""
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -113,6 +117,8 @@ class NewTask:
     start_on: date | None = None
     due_on: date | None = None
     milestone: bool = False
+    fields: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    """For `add_task`: the team's own fields by id or name, as text; `issue_type` (Jira) or `section` (Asana), too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +129,26 @@ class Patch:
     due_on: date | None = None
     start_on: date | None = None
     owner: AccountId | None = None
+    """`NOBODY` takes the owner off."""
+    text: str | None = None
+    """Markdown that takes the place of the description; it needs `mark`."""
+    mark: Mark | None = None
+    """The task's own, which some trackers keep in the text."""
+    fields: Mapping[str, date | None] = field(default_factory=dict)
+    """Other fields that hold a day, by id or name; None empties one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """A comment as the tracker has it now."""
+
+    id: CommentId
+    author: Account | None
+    text: str
+    """Plain text, without our mark."""
+    written_at: datetime
+    mark: Mark | None = None
+    """It is one of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +197,19 @@ class Change:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What a tracker tells of everything that happened in a project since then."""
+
+    tasks: Mapping[TaskId, datetime]
+    """Tasks to look at, each with the vendor's instant of its latest change, so that one that was looked at since then
+    is known again."""
+    cursor: str | None = None
+    """Where the vendor's own list of changes goes on, where it has one; to be kept and handed in next time."""
+    lost: bool = False
+    """The vendor no longer knows what happened since the cursor: everything has to be looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """A verified webhook call; `key` is equal for two deliveries of the same happening."""
@@ -189,20 +228,9 @@ class Receiver(Protocol):
     """The pure half of a connector: headers and bytes in, meaning out."""
 
     batched: bool
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
-    """What a tracker tells of everything that happened in a project since then."""
-
-    tasks: Mapping[TaskId, datetime]
-    """Tasks to look at, each with the vendor's instant of its latest change, so that one that was looked at since then
-    is known again."""
-    cursor: str | None = None
-    """Where the vendor's own list of changes goes on, where it has one; to be kept and handed in next time."""
-    lost: bool = False
-    """The vendor no longer knows what happened since the cursor: everything has to be looked at."""
-
-
     """Whether one body holds several events (Asana) or is one (Jira)."""
+    heartbeat: timedelta | None
+    """How often the vendor calls a hook of which nothing is to be told; None: it does not."""
 
     def verify(self, headers: Mapping[str, str], body: bytes, secret: str | None) -> Delivery | Handshake:
         """Header names are lower case. Raises `Unverified` for a missing or wrong signature, or when no
@@ -226,9 +254,9 @@ class Hook:
     healthy: bool = True
     problem: str | None = None
     """The vendor's own words on why deliveries fail."""
+    expires_at: datetime | None = None
+    """When the vendor ends it, unless it is renewed."""
 
-    heartbeat: timedelta | None
-    """How often the vendor calls a hook of which nothing is to be told; None: it does not."""
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -252,8 +280,6 @@ class Tracker(Protocol):
         """The account to which tasks of `project` can be assigned; None where nobody matches."""
         ...
 
-    expires_at: datetime | None = None
-    """When the vendor ends it, unless it is renewed."""
     def find_task(self, label: str) -> Task | None:
         """By what people type: `MKT-12`, a gid or a task's web address."""
         ...
@@ -273,6 +299,13 @@ class Tracker(Protocol):
         """Where this campaign's tasks go, made if it is not there yet (looked up by its mark first).
 
         `kind` is a `Container.kind` where the request rule names one, else the connection's own choice holds.
+        """
+        ...
+
+    def add_task(self, project: str, task: NewTask, *, look_first: bool = False) -> Task:
+        """One task that stands by itself in the project; raises what the vendor refuses it with.
+
+        `look_first`: an earlier attempt may have made it, so it is looked up by its mark.
         """
         ...
 
@@ -330,6 +363,10 @@ class Tracker(Protocol):
         """
         ...
 
+    def renew_hook(self, hook: HookId) -> None:
+        """Put off its end by as long as the vendor allows; nothing where hooks do not expire."""
+        ...
+
     def remove_hook(self, hook: HookId) -> None:
         """Unsubscribe; one that is gone already is no error."""
         ...
@@ -361,8 +398,4 @@ class Connector(Generic[S]):
     receiver: Receiver
     open: Callable[[S], Tracker]
     simulator: str
-    def renew_hook(self, hook: HookId) -> None:
-        """Put off its end by as long as the vendor allows; nothing where hooks do not expire."""
-        ...
-
     """Where its simulator's class stands, as `package.module:Class`; imported only when somebody starts it."""

@@ -314,13 +314,9 @@ class _Writer:
         return Mark(self._campaign.id, key)
 
 
-def _by_task(actions: Iterable[Action]) -> list[list[Action]]:
-    """Actions on one task stay in order, one after the other; comments on the request are independent of each other."""
-    groups: dict[str, list[Action]] = {}
-    for action in actions:
-        name = comment_key(action) if isinstance(action, Say) and action.key == REQUEST else getattr(action, "key", "")
-        groups.setdefault(name, []).append(action)
-    return list(groups.values())
+def add_request(runtime: Runtime, connection: str, project: str, task: NewTask, *, look_first: bool) -> Task:
+    """File a request that somebody made outside the tracker."""
+    return runtime.trackers[connection].add_task(project, task, look_first=look_first)
 
 
 def subscribe(runtime: Runtime, connection: str, project: str, target: str, secret: str) -> Hook:

@@ -20,6 +20,8 @@ from connectors.line import request_id
 from connectors.registry import installed
 from service import publishing
 from service.catalogue import Catalogue
+from service.core.form import SUBMITTED
+from service.forms import FormReceiver
 from service.runtime import Runtime
 from service.settings import Settings, check_against
 from service.store import hooks
@@ -63,7 +65,10 @@ def make_runtime(
         engine=engine,
         catalogue=catalogue,
         trackers=trackers,
-        receivers={name: connectors[connection.tracker].receiver for name, connection in settings.connections.items()},
+        receivers={
+            SUBMITTED: FormReceiver(),
+            **{name: connectors[connection.tracker].receiver for name, connection in settings.connections.items()},
+        },
         vault=Vault([key.get_secret_value() for key in settings.secret_keys]),
         now=now,
         unpublished=unpublished,

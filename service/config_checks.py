@@ -154,6 +154,28 @@ def event_sources(document: Document) -> Iterator[ConfigProblem]:
             )
 
 
+def forms(document: Document) -> Iterator[ConfigProblem]:
+    """Forms whose secret stands in the file itself, and those that file nothing or nowhere."""
+    connections = mapping(document.data.get("connections"))
+    for name, form in mapping(document.data.get("forms")).items():
+        loc, told = ("forms", name), mapping(form)
+        secret, connection = told.get("secret"), told.get("connection")
+        if isinstance(secret, str) and not is_reference(secret):
+            words = f"`{dotted((*loc, 'secret'))}` is a secret and must not stand in the file"
+            variable = f"{name}_FORM_SECRET".upper().replace("-", "_")
+            yield document.problem((*loc, "secret"), words, f"put it into the environment: secret: ${{{variable}}}")
+        targets = list(mapping(told.get("fields")).values())
+        if targets.count("title") + list(mapping(told.get("always"))).count("title") != 1:
+            yield document.problem(loc, f"`{dotted(loc)}` needs one field that becomes the `title`", "map one to it")
+        if isinstance(connection, str) and connection not in connections:
+            yield document.problem(
+                (*loc, "connection"), f"there is no connection `{connection}`", did_you_mean(connection, connections)
+            )
+        elif told.get("project") not in (known := sequence(mapping(connections.get(str(connection))).get("projects"))):
+            words = f"`{dotted((*loc, 'project'))}` is none of the projects that `{connection}` serves"
+            yield document.problem((*loc, "project"), words, did_you_mean(str(told.get("project")), [*map(str, known)]))
+
+
 def dangling(document: Document) -> Iterator[ConfigProblem]:
     """Names that point at nothing. Runs on data of any shape, so that one mistake does not hide another."""
     people, roles = mapping(document.data.get("people")), mapping(document.data.get("roles"))
@@ -183,6 +205,13 @@ def dangling(document: Document) -> Iterator[ConfigProblem]:
                 f"there is no connection `{name}`",
                 did_you_mean(name, connections),
             )
+        for party, other in mapping(mapping(rule).get("mirror")).items():
+            loc = ("requests", position, "mirror", party)
+            if isinstance(other, str) and other not in connections:
+                yield document.problem(loc, f"there is no connection `{other}`", did_you_mean(other, connections))
+            elif other == name:
+                words = f"the tasks of `{party}` stand in `{other}` anyway: the request is there"
+                yield document.problem(loc, words, "name another connection, or leave the line out")
 
 
 def _people_in(written: Any, loc: Loc) -> Iterator[tuple[Loc, str]]:

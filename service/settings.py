@@ -31,8 +31,9 @@ from service import config_checks
 from service.config_checks import did_you_mean, plain
 from service.config_file import ConfigError, ConfigProblem, Document, Loc, fill_in, mapping, read
 from service.core.assigning import REQUESTER, Role
+from service.core.form import FormMap
 from service.core.raci import roles_named
-from service.core.template import Template
+from service.core.template import Party, Template
 
 STARTER_TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 NEW_KEY = "run `tminus new-key` and write TMINUS_SECRET_KEY=<the key> into .env"
@@ -170,6 +171,17 @@ class RequestRule(Part):
     """Template input → the tracker's field it is read from (`due_on`, `title` and `text` too)."""
     container: str | None = None
     """Where these campaigns' tasks live, where it is not the connection's own choice."""
+    mirror: Mapping[Party, Name] = {}
+    """Party → the connection in which its tasks stand too, below a task in the first of its projects."""
+
+
+class Form(FormMap, Part):
+    """A form whose submissions become requests."""
+
+    secret: Annotated[SecretStr, AfterValidator(_event_secrets)]
+    """Signs each submission; two while one takes the other's place."""
+    connection: Name
+    project: FieldText
 
 
 class Connection(Part):
@@ -200,6 +212,8 @@ class _File(Part):
     """Owns the tasks that nobody of their role can take."""
     connections: Mapping[Name, Any] = Field(min_length=1)
     requests: tuple[RequestRule, ...] = Field(min_length=1)
+    forms: Mapping[Name, Form] = {}
+    """Forms that may file requests, each under the last part of its address."""
     event_sources: Mapping[Name, Annotated[SecretStr, AfterValidator(_event_secrets)]] = {}
     """Who may post events, each with the secret that signs them, or with two while one takes the other's place."""
 
@@ -250,7 +264,7 @@ def load(path: Path | None = None) -> Settings:
     loading = _Loading(document)
     shape, connections = loading.shape(), dict(loading.connections())
     mistakes = list(loading.problems.values())
-    secrets = (config_checks.literal_password, config_checks.event_sources)
+    secrets = (config_checks.literal_password, config_checks.event_sources, config_checks.forms)
     for check in (*secrets, config_checks.dangling, config_checks.shadowed):
         mistakes += check(document)
     if environment.secret_key is None:

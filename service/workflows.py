@@ -18,10 +18,12 @@ from dbos import DBOS, DBOSClient, DBOSConfig
 from sqlmodel import Session
 from uuid_utils import uuid7
 
+from connectors.contract import TaskId
 from connectors.errors import RateLimited, TrackerError
 from connectors.line import request_id
 from connectors.retrying import PASSING
-from service import absences, filing, intake, keeper, people, sweep, sync
+from service import absences, filing, forms, intake, keeper, people, sweep, sync
+from service.core.form import SUBMITTED
 from service.runtime import Runtime
 from service.store import changes, inbox, ledger, workers
 from service.store.engine import is_sqlite, reading, transaction, worker_lock
@@ -205,9 +207,7 @@ def _look(runtime: Runtime, partition: str, attempt: int) -> str:
         return "nothing waits any more"
     connection, task = changes.parts(partition)
     try:
-        if connection not in runtime.trackers:
-            raise TrackerError(f"the connection “{connection}” is no longer in the settings")
-        outcome = sync.run(runtime, connection, task)
+        outcome = _run(runtime, connection, task)
     except PASSING as error:
         return _later(runtime, partition, rows, attempt, error)
     except TrackerError as error:
@@ -224,6 +224,14 @@ def _look(runtime: Runtime, partition: str, attempt: int) -> str:
         else:
             changes.finish(session, rows, "handled" if outcome.handled else "ignored", outcome.reason)
     return outcome.reason
+
+
+def _run(runtime: Runtime, connection: str, task: TaskId) -> sync.Outcome:
+    if connection == SUBMITTED:
+        return forms.file(runtime, task)
+    if connection not in runtime.trackers:
+        raise TrackerError(f"the connection “{connection}” is no longer in the settings")
+    return sync.run(runtime, connection, task)
 
 
 def _later(runtime: Runtime, partition: str, rows: list[changes.Waiting], attempt: int, error: TrackerError) -> str:

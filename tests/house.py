@@ -169,8 +169,10 @@ def house(
     asana_container: str = "subtasks",
     hooks: bool = True,
     rules: Sequence[str] = (),
+    more: str = "",
 ) -> Iterator[House]:
-    """Everything started and connected; everything stopped at the end. `rules` come before the usual ones."""
+    """Everything started and connected; everything stopped at the end. `rules` come before the usual ones; `more` is
+    written below the settings, with Asana's project for PROJECT."""
     monkeypatch.setenv("JIRA_TOKEN", "sim-token")
     monkeypatch.setenv("ASANA_TOKEN", "sim-token")
     monkeypatch.setenv("TMINUS_SECRET_KEY", new_key())
@@ -189,6 +191,7 @@ def house(
                 asana_container=asana_container,
                 rules="".join(f"\n  - {rule}" for rule in rules),
             )
+            + more.replace("PROJECT", asana.project)
         )
         runtime = make_runtime(load(path))
         held.callback(runtime.engine.dispose)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
 from connectors.contract import (
+    NOBODY,
     Account,
     AccountId,
     CommentId,
@@ -22,6 +23,7 @@ from connectors.contract import (
     Moved,
     NewTask,
     Patch,
+    Remark,
     Status,
     Task,
     TaskId,
@@ -50,7 +52,13 @@ class MemoryTracker:
     """Nothing changed since anybody asked."""
     tasks: dict[TaskId, Task] = field(default_factory=dict)
     said: dict[CommentId, tuple[TaskId, Mark, str]] = field(default_factory=dict)
+    heard: list[tuple[TaskId, Remark]] = field(default_factory=list)
+    """What people said."""
+    people: tuple[Account, ...] = (DANA,)
+    elsewhere: set[tuple[TaskId, str]] = field(default_factory=set)
+    reads: list[str] = field(default_factory=list)
     links: set[tuple[TaskId, TaskId]] = field(default_factory=set)
+    subscribed: dict[HookId, Hook] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
     _ids: Iterator[int] = field(default_factory=lambda: count(1))
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -58,7 +66,6 @@ class MemoryTracker:
     # What people do there.
 
     def file(self, title: str, **values: Any) -> TaskId:
-    subscribed: dict[HookId, Hook] = field(default_factory=dict)
         """A request."""
         name = TaskId(str(next(self._ids)))
         self.tasks[name] = Task(
@@ -78,7 +85,18 @@ class MemoryTracker:
         """Somebody edits a task."""
         if "status" in values:
             values["status_name"] = str(values["status"])
-        self.tasks[name] = replace(self.tasks[name], **values)
+        self.tasks[name] = replace(self.tasks[name], **values, changed_at=self._moment())
+
+    def say(self, name: TaskId, text: str, who: Account = DANA) -> None:
+        """Somebody comments."""
+        remark = Remark(id=CommentId(str(next(self._ids))), author=who, text=text, written_at=self._moment())
+        self.heard.append((name, remark))
+        self.act(name)
+
+    def delete(self, name: TaskId) -> None:
+        """Somebody deletes it, and what stands under it."""
+        for gone in [name, *(task.id for task in self.tasks.values() if task.parent == name)]:
+            self.tasks.pop(gone, None)
 
     def under(self, request: TaskId) -> dict[str, Task]:
         """The request's tasks by their planned key."""
@@ -94,7 +112,7 @@ class MemoryTracker:
         return DANA
 
     def find_account(self, email: str, project: str | None) -> Account | None:  # noqa: ARG002
-        return DANA if email == DANA.email else None
+        return next((account for account in self.people if account.email == email), None)
 
     def find_task(self, label: str) -> Task | None:
         return next((task for task in self.tasks.values() if task.label == label), None)
@@ -102,6 +120,7 @@ class MemoryTracker:
     def read(self, ids: Collection[TaskId], within: Container | None = None) -> dict[TaskId, Task]:  # noqa: ARG002
         if wrong := self.fails("before", "read"):
             raise wrong
+        self.reads.append(f"read {len(ids)}")
         return {name: self.tasks[name] for name in ids if name in self.tasks}
 
     def children(self, container: Container) -> list[Task]:
@@ -109,6 +128,27 @@ class MemoryTracker:
 
     def open_container(self, request: Task, mark: Mark, title: str, kind: str | None = None) -> Container:  # noqa: ARG002
         return Container("subtasks", request.id, request.url)
+
+    def add_task(self, project: str, task: NewTask, *, look_first: bool = False) -> Task:
+        if found := next((known for known in self.tasks.values() if known.mark == task.mark), None):
+            assert look_first, f"{task.mark} is made twice"
+            return found
+        with self._writing("add", project):
+            name = self.file(task.title, mark=task.mark, text=task.text)
+        return self.tasks[name]
+
+    def remarks(self, task: TaskId) -> list[Remark]:
+        self.reads.append(f"remarks {task}")
+        ours = [
+            Remark(id=name, author=DANA, text=text, written_at=self._moment(), mark=mark)
+            for name, (where, mark, text) in self.said.items()
+            if where == task
+        ]
+        return [*ours, *(remark for where, remark in self.heard if where == task)]
+
+    def link_to(self, task: Task, title: str, url: str) -> None:  # noqa: ARG002
+        with self._writing("link", task.id):
+            self.elsewhere.add((task.id, url))
 
     def create(self, container: Container, tasks: Sequence[NewTask]) -> Created:
         made: dict[str, Task] = {}
@@ -126,7 +166,7 @@ class MemoryTracker:
                     mark=new.mark,
                     parent=TaskId(container.id),
                     text=new.text,
-                    owner=DANA if new.owner else None,
+                    owner=self._who(new.owner),
                     due_on=self._kept("due", new.due_on),
                     start_on=self._kept("start", new.start_on),
                 )
@@ -144,6 +184,15 @@ class MemoryTracker:
                 self.act(task, due_on=patch.due_on)
             if patch.start_on and "start" not in self.lossy:
                 self.act(task, start_on=patch.start_on)
+            if patch.title is not None:
+                self.act(task, title=patch.title)
+            if patch.owner is not None:
+                self.act(task, owner=self._who(patch.owner))
+            if patch.text is not None:
+                self.act(task, text=patch.text)
+            days = {name: day.isoformat() if day else None for name, day in patch.fields.items()}
+            if days:
+                self.act(task, fields={**self.tasks[task].fields, **days})
 
     def set_status(self, task: Task, status: Status) -> Status:
         if "dropped" in self.lossy and status is Status.DROPPED:
@@ -183,6 +232,14 @@ class MemoryTracker:
 
     def inspect(self) -> Iterator[Finding]:
         return iter(())
+
+    def _who(self, account: AccountId | None) -> Account | None:
+        if account in (None, NOBODY):
+            return None
+        return next(known for known in self.people if known.id == account)
+
+    def _moment(self) -> datetime:
+        return datetime(2026, 11, 23, tzinfo=UTC) + timedelta(seconds=next(self._ids))
 
     def _kept(self, what: str, day: date | None) -> date | None:
         return None if what in self.lossy else day

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from connectors.registry import installed
 from service.catalogue import Catalogue
 from service.core.assigning import Role
-from service.settings import AwayDays, Environment, Listen, Person, RequestRule, Settings, check_against, load
+from service.settings import AwayDays, Environment, Form, Listen, Person, RequestRule, Settings, check_against, load
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "reference" / "configuration.md").read_text(encoding="utf-8")
@@ -43,6 +43,11 @@ def test_every_variable_is_documented() -> None:
 def test_every_setting_of_a_request_rule_is_documented() -> None:
     """The table of the rules names each setting, and no other."""
     assert documented("`requests`") == fields(RequestRule)
+
+
+def test_every_setting_of_a_form_is_documented() -> None:
+    """The table of the forms names each setting, and no other."""
+    assert documented("`forms`") == fields(Form)
 
 
 @pytest.mark.parametrize("tracker", ["jira", "asana"])

@@ -10,6 +10,7 @@ from typing import Any
 from connectors.asana import richtext
 from connectors.asana.settings import AsanaSettings
 from connectors.contract import Account, AccountId, Mark, NewTask, Patch, Status, Task, TaskId
+from connectors.errors import Rejected
 
 Json = dict[str, Any]
 COMPLETED, INCOMPLETE = "Completed", "Incomplete"
@@ -31,6 +32,7 @@ _FIELDS = (
     "assignee.name",
     "created_by",
     "created_at",
+    "modified_at",
     "parent",
     "permalink_url",
     "projects",
@@ -78,6 +80,7 @@ def task_of(row: Json, settings: AsanaSettings, people: Mapping[str, Account]) -
         parent=TaskId(str(row["parent"]["gid"])) if row.get("parent") else None,
         mark=mark,
         created_at=datetime.fromisoformat(row["created_at"]) if row.get("created_at") else None,
+        changed_at=datetime.fromisoformat(row["modified_at"]) if row.get("modified_at") else None,
         project=project,
         fields={
             **custom,
@@ -109,8 +112,13 @@ def custom_fields(row: Json) -> Json:
     return found
 
 
-def new_task_body(task: NewTask, settings: AsanaSettings, *, owner: str | None, project: str | None) -> Json:
-    """What goes into the one create; see https://developers.asana.com/reference/createsubtaskfortask."""
+def new_task_body(
+    task: NewTask, settings: AsanaSettings, *, owner: str | None, project: str | None, own: Json | None = None
+) -> Json:
+    """What goes into the one create, with the team's `own` fields; they may name a section, and with it the project.
+
+    See https://developers.asana.com/reference/createsubtaskfortask.
+    """
     body: Json = {
         "name": task.title,
         "html_notes": richtext.notes(task.text, None if settings.oauth else task.mark),
@@ -120,7 +128,8 @@ def new_task_body(task: NewTask, settings: AsanaSettings, *, owner: str | None, 
         body["external"] = {"gid": str(task.mark), "data": task.mark.key}
     if owner:
         body["assignee"] = owner
-    if project:
+    body |= own or {}
+    if project and "memberships" not in body:
         body["projects"] = [project]
     if task.due_on:
         body["due_on"] = task.due_on.isoformat()
@@ -129,7 +138,7 @@ def new_task_body(task: NewTask, settings: AsanaSettings, *, owner: str | None, 
     return body
 
 
-def patch_body(patch: Patch, due_on: date | None) -> Json:
+def patch_body(patch: Patch, due_on: date | None, *, oauth: bool = False) -> Json:
     """The fields to write; `due_on` is the due date that will hold afterwards.
 
     Asana takes a start only together with a due date, and refuses one that is not before it: then it is cleared.
@@ -138,12 +147,42 @@ def patch_body(patch: Patch, due_on: date | None) -> Json:
     if patch.title is not None:
         body["name"] = patch.title
     if patch.owner is not None:
-        body["assignee"] = patch.owner
+        body["assignee"] = patch.owner or None
+    if patch.text is not None:
+        body["html_notes"] = richtext.notes(patch.text, None if oauth else patch.mark)
     if due_on and (patch.due_on or patch.start_on):
         body["due_on"] = due_on.isoformat()
     if due_on and patch.start_on:
         body["start_on"] = patch.start_on.isoformat() if patch.start_on < due_on else None
     return body
+
+
+def day_fields(row: Json, wanted: Mapping[str, date | None]) -> Json:
+    """The task's custom fields that hold these days, by gid; raises `Rejected` for one that it lacks or cannot hold."""
+    found: Json = {}
+    for name, day in wanted.items():
+        held = [
+            field
+            for field in row.get("custom_fields") or ()
+            if name.casefold() in (str(field["gid"]), str(field.get("name", "")).casefold())
+        ]
+        if not held:
+            raise Rejected(f"the task has no field {name!r}")
+        kind = held[0].get("resource_subtype") or held[0].get("type")
+        if kind not in ("date", "text"):
+            raise Rejected(f"the field {name!r} holds {kind} and no day")
+        found[str(held[0]["gid"])] = _day_value(held[0], kind, day)
+    return found
+
+
+def _day_value(field: Json, kind: str, day: date | None) -> Any:
+    """A moment keeps its time of day."""
+    if day is None:
+        return None
+    if kind == "text":
+        return day.isoformat()
+    moment = (field.get("date_value") or {}).get("date_time")
+    return {"date_time": f"{day.isoformat()}{moment[10:]}"} if moment else {"date": day.isoformat()}
 
 
 def gid_in(label: str) -> str | None:

@@ -17,7 +17,8 @@ from connectors.asana.client import Action, Calls, Json
 from connectors.asana.comments import Comments
 from connectors.asana.findings import Inspection
 from connectors.asana.hooks import Hooks
-from connectors.asana.mapping import gid_in, new_task_body, patch_body, task_fields, task_of
+from connectors.asana.mapping import day_fields, gid_in, new_task_body, patch_body, task_fields, task_of
+from connectors.asana.own_fields import OwnFields
 from connectors.asana.people import People, account_of
 from connectors.asana.projects import Projects
 from connectors.asana.settings import AsanaSettings
@@ -34,6 +35,7 @@ from connectors.contract import (
     Moved,
     NewTask,
     Patch,
+    Remark,
     Status,
     Task,
     TaskId,
@@ -60,8 +62,9 @@ class AsanaTracker:
         self._comments = Comments(self._calls)
         self._projects = Projects(self._calls, settings)
         self._hooks = Hooks(self._calls, settings.workspace)
-
         self._changes = Changes(self._calls)
+        self._own = OwnFields(self._calls)
+
     def whoami(self) -> Account:
         """See https://developers.asana.com/reference/getuser."""
         opts = {"opt_fields": "name,email"}
@@ -111,13 +114,32 @@ class AsanaTracker:
             case other:
                 raise Rejected(f"Asana has no container of the kind {other!r}: use subtasks or project")
 
+    def add_task(self, project: str, task: NewTask, *, look_first: bool = False) -> Task:
+        """In the project's first section, unless its fields name another."""
+        place = Container("project", project, "")
+        known = [found for found in self.children(place) if found.mark == task.mark] if look_first else []
+        if known:
+            return known[0]
+        own = self._own.body(project, task.fields)
+        created = self._created(place, [task], own)
+        if task.mark.key in created.refused:
+            raise created.refused[task.mark.key]
+        return created.made[task.mark.key]
+
     def create(self, container: Container, tasks: Sequence[NewTask]) -> Created:
         """Ten tasks a call, each with its mark, dates and owner."""
+        created = self._created(container, tasks)
+        if container.kind == "project":
+            made = created.made
+            self._set_apart(container.id, [made[t.mark.key].id for t in tasks if t.milestone and t.mark.key in made])
+        return created
+
+    def _created(self, container: Container, tasks: Sequence[NewTask], own: Json | None = None) -> Created:
         project = container.id if container.kind == "project" else None
         path = "/tasks" if project else f"/tasks/{container.id}/subtasks"
 
         def action(task: NewTask, owned: bool) -> Action:
-            body = new_task_body(task, self._settings, owner=task.owner if owned else None, project=project)
+            body = new_task_body(task, self._settings, owner=task.owner if owned else None, project=project, own=own)
             return Action("post", path, body, self._fields)
 
         def look() -> list[Task]:
@@ -125,10 +147,7 @@ class AsanaTracker:
 
         created = Creation(self._calls, action=action, read=lambda row: self._task(row.data), look=look).run(tasks)
         marks = {task.mark.key: task.mark for task in tasks}
-        made = {key: replace(task, mark=marks[key]) for key, task in created.made.items()}
-        if project:
-            self._set_apart(project, [made[t.mark.key].id for t in tasks if t.milestone and t.mark.key in made])
-        return Created(made, created.refused)
+        return Created({key: replace(task, mark=marks[key]) for key, task in created.made.items()}, created.refused)
 
     def set_dependencies(self, blockers: Mapping[TaskId, Collection[TaskId]]) -> Mapping[TaskId, TrackerError]:
         """All blockers of a task in one action, ten actions a call; a link that is there already is no error."""
@@ -145,13 +164,17 @@ class AsanaTracker:
         return refused | {task: row.error for task, row in zip(sent, rows, strict=True) if row.error}
 
     def update(self, task: TaskId, patch: Patch) -> None:
-        """One PUT; a start without a due date costs a read of the due date first."""
+        """One PUT; a start without a due date, and a field of the team's own, cost a read first."""
         due_on = patch.due_on
         if patch.start_on and not due_on:
             due_on = self._due_on(task)
             if due_on is None:
                 raise Rejected(f"task {task} has no due date, and Asana takes a start only together with one")
-        if body := patch_body(patch, due_on):
+        body = patch_body(patch, due_on, oauth=self._settings.oauth)
+        if patch.fields:
+            # https://developers.asana.com/docs/custom-fields-guide
+            body["custom_fields"] = day_fields(self._get(task), patch.fields)
+        if body:
             self._put(task, body)
 
     def set_status(self, task: Task, status: Status) -> Status:
@@ -186,6 +209,9 @@ class AsanaTracker:
         """Asana chooses the secret and tells it in the answer."""
         return self._hooks.add(project, target)
 
+    def renew_hook(self, hook: HookId) -> None:
+        """Asana's hooks do not expire."""
+
     def remove_hook(self, hook: HookId) -> None:
         """One that is gone is no error."""
         self._hooks.remove(hook)
@@ -205,9 +231,6 @@ class AsanaTracker:
         with suppress(NotFound):
             return [self._get(gid)]
         return []
-
-    def renew_hook(self, hook: HookId) -> None:
-        """Asana's hooks do not expire."""
 
     def _listed(self, container: Container) -> list[Json]:
         """Its tasks, or none where it is gone."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connectors.contract import Container, Created, Mark, NewTask, Task, TaskId
 from connectors.errors import AccessDenied, OutcomeUnknown, Rejected, TrackerError
-from connectors.jira import failures, mapping
+from connectors.jira import failures, mapping, own_fields
 from connectors.jira.client import MOST_CREATED, JiraApi
 from connectors.jira.issues import Issues
 from connectors.jira.settings import JiraSettings
@@ -71,6 +71,25 @@ class Creator:
         epic = epic or self._new_epic(request, mark, title)
         return Container("epic", epic.id, epic.url)
 
+    def add(self, project: str, task: NewTask, *, look_first: bool) -> Task:
+        """See `Tracker.add_task`."""
+
+        def look(marks: Collection[Mark]) -> list[Task]:
+            jql = f'project = "{project}" AND labels = "{mapping.label_of(task.mark.campaign)}"'
+            found = self._issues.marked(jql, task.mark, settle=bool(marks))
+            return [found] if found else []
+
+        for attempt in retrying():
+            with attempt:
+                known = look([task.mark]) if look_first else []
+        if known:
+            return known[0]
+        batch = _Batch([task])
+        self._carry_out(batch, lambda: self._own_place(project, task), look)
+        if task.mark in batch.refused:
+            raise batch.refused[task.mark]
+        return batch.made[task.mark]
+
     def _find_epic(self, request: Task, mark: Mark, *, settle: bool) -> Task | None:
         """Among the issues linked to the request (read from the store), else by label (from the index)."""
         links = self._api.issue(request.id, fields="issuelinks")["fields"].get("issuelinks") or []
@@ -99,6 +118,13 @@ class Creator:
         except Rejected as error:
             log.warning("the epic %s stands without a link to its request %s: %s", epic.label, request.label, error)
         return epic
+
+    def _own_place(self, project: str, task: NewTask) -> mapping.Place:
+        fields = dict(task.fields)
+        place = self._place_in(project, str(fields.pop(own_fields.ISSUE_TYPE, self._settings.task_type)))
+        if not fields:
+            return place
+        return replace(place, own=own_fields.values(fields, self._site.fields(), frozenset(place.fields)))
 
     def _place(self, parent: TaskId, container: Container) -> mapping.Place:
         project = self._issues.project_of(parent)
@@ -159,7 +185,7 @@ class Creator:
             error = _row_error(outcome)
             if isinstance(error, PASSING):
                 passing.append(error)
-            elif again := self._without(batch, task, row, outcome):
+            elif again := self._without(batch, task, row, outcome, place.own):
                 batch.without[task.mark] = again
             else:
                 batch.refused[task.mark] = error
@@ -167,11 +193,13 @@ class Creator:
             raise next((error for error in passing if isinstance(error, OutcomeUnknown)), passing[0])
 
     @staticmethod
-    def _without(batch: _Batch, task: NewTask, row: Mapping[str, Any], outcome: Mapping[str, Any]) -> frozenset[str]:
+    def _without(
+        batch: _Batch, task: NewTask, row: Mapping[str, Any], outcome: Mapping[str, Any], own: Mapping[str, Any]
+    ) -> frozenset[str]:
         """The optional fields to leave out on a second try (an owner who left, a field taken off the screen); empty
         where something else was refused, or on the second try."""
         refused = frozenset((outcome.get("elementErrors") or {}).get("errors") or {})
-        optional = row["fields"].keys() - {"project", "issuetype", "summary", "parent", "description"}
+        optional = row["fields"].keys() - {"project", "issuetype", "summary", "parent", "description"} - own.keys()
         return refused if refused <= optional and task.mark not in batch.without else frozenset()
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from connectors.contract import Account, AccountId, Mark, NewTask, Patch, Status, Task, TaskId
+from connectors.contract import NOBODY, Account, AccountId, Mark, NewTask, Patch, Status, Task, TaskId
 from connectors.jira import adf
 
 MARK_PROPERTY = "tminus.mark"
@@ -74,7 +74,8 @@ class IssueReader:
             requester=account(fields.get("reporter")),
             parent=TaskId(str(fields["parent"]["id"])) if fields.get("parent") else None,
             mark=mark_in(issue.get("properties") or {}),
-            created_at=_instant(fields.get("created")),
+            created_at=instant(fields.get("created")),
+            changed_at=instant(fields.get("updated")),
             project=(fields.get("project") or {}).get("key"),
             fields=self._fields(fields),
         )
@@ -131,6 +132,8 @@ class Place:
     fields: Collection[str]
     """Ids of the fields on the create screen."""
     start_field: str | None
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the team's own fields, by id."""
 
 
 def optional_fields(task: NewTask, place: Place) -> dict[str, Any]:
@@ -160,7 +163,10 @@ def new_issue(task: NewTask, place: Place, without: Collection[str] = ()) -> dic
         "issuetype": {"id": place.type_id},
         "summary": one_line(task.title),
         **sent,
+        **place.own,
     }
+    if "labels" in sent and "labels" in place.own:
+        fields["labels"] = [*sent["labels"], *place.own["labels"]]
     if place.parent:
         fields["parent"] = {"id": place.parent}
     if text and "description" in place.fields:
@@ -195,9 +201,19 @@ def changed_fields(patch: Patch, start_field: str | None) -> dict[str, Any]:
         "summary": one_line(patch.title) if patch.title is not None else None,
         "duedate": patch.due_on.isoformat() if patch.due_on else None,
         "assignee": {"accountId": patch.owner} if patch.owner else None,
+        "description": adf.from_markdown(patch.text) if patch.text is not None else None,
         start_field: patch.start_on.isoformat() if patch.start_on else None,
     }
-    return {field: value for field, value in wanted.items() if field and value is not None}
+    sent = {field: value for field, value in wanted.items() if field and value is not None}
+    return sent | {"assignee": None} if patch.owner == NOBODY else sent
+
+
+def day_in(kind: str, day: date | None, before: Any) -> str | None:
+    """What a field of this type holds for the day; a moment keeps its time of day, else it is noon."""
+    if day is None:
+        return None
+    moment = str(before or "")[10:] or "T12:00:00.000+0000"
+    return f"{day.isoformat()}{moment}" if kind == "datetime" else day.isoformat()
 
 
 def one_line(title: str) -> str:
@@ -233,7 +249,8 @@ def _date(value: Any) -> date | None:
         return None
 
 
-def _instant(value: Any) -> datetime | None:
+def instant(value: Any) -> datetime | None:
+    """A moment as Jira writes it."""
     try:
         return datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:

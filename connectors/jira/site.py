@@ -40,11 +40,22 @@ class Site:
 
     def names(self) -> Mapping[str, str]:
         """Field id → display name."""
-        return {field["id"]: field["name"] for field in self._all_fields()}
+        return {field["id"]: field["name"] for field in self.fields()}
 
     def start_field(self) -> str | None:
         """The configured one, else the date field named "Start date" (its id differs from site to site)."""
-        return self._settings.start_field or start_field_of(self._all_fields(), "id")
+        return self._settings.start_field or start_field_of(self.fields(), "id")
+
+    def day_field(self, name: str) -> tuple[str, str]:
+        """Id and type of a field that can hold a day, by its id or name; raises `Rejected` where there is none."""
+        known = self.fields()
+        named = [entry for entry in known if name.casefold() in (entry["id"].casefold(), entry["name"].casefold())]
+        kinds = [(entry["id"], (entry.get("schema") or {}).get("type")) for entry in named]
+        for field, kind in kinds:
+            if kind in ("date", "datetime", "string"):
+                return field, kind
+        wrong = f"holds {kinds[0][1]} and no day" if kinds else "does not exist"
+        raise Rejected(f"the field {name!r} {wrong}")
 
     def reader(self) -> IssueReader:
         """What turns this site's issues into tasks."""
@@ -97,7 +108,8 @@ class Site:
             start_field=start_field,
         )
 
-    def _all_fields(self) -> list[dict[str, Any]]:
+    def fields(self) -> list[dict[str, Any]]:
+        """Every field of the site, with its type."""
         return self._fields.get("all", self._api.fields)
 
 

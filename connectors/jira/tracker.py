@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from connectors.contract import (
     Moved,
     NewTask,
     Patch,
+    Remark,
     Status,
     Task,
     TaskId,
@@ -95,6 +96,9 @@ class JiraTracker:
     def open_container(self, request: Task, mark: Mark, title: str, kind: str | None = None) -> Container:
         return self._creator.open_container(request, mark, title, kind)
 
+    def add_task(self, project: str, task: NewTask, *, look_first: bool = False) -> Task:
+        return self._creator.add(project, task, look_first=look_first)
+
     def create(self, container: Container, tasks: Sequence[NewTask]) -> Created:
         return self._creator.create(container, tasks)
 
@@ -110,7 +114,7 @@ class JiraTracker:
     def update(self, task: TaskId, patch: Patch) -> None:
         """https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/"""
         start = retrying()(self._site.start_field) if patch.start_on else None
-        fields = mapping.changed_fields(patch, start)
+        fields = mapping.changed_fields(patch, start) | self._days(task, patch.fields)
         try:
             self._edit(task, fields)
         except Rejected as error:
@@ -145,13 +149,13 @@ class JiraTracker:
     def add_hook(self, project: str, target: str, secret: str) -> Hook:
         return self._hooks.add(project, target, secret)
 
+    def renew_hook(self, hook: HookId) -> None:
+        """Those of administrators do not expire."""
+
     def remove_hook(self, hook: HookId) -> None:
         self._hooks.remove(hook)
 
     def inspect(self) -> Iterator[Finding]:
-    def renew_hook(self, hook: HookId) -> None:
-        """Those of administrators do not expire."""
-
         return Doctor(self._api, self._site, self._hooks, self._settings).inspect()
 
     def _search_account(self, email: str, project: str) -> Account:
@@ -176,6 +180,14 @@ class JiraTracker:
         except Rejected as error:
             return error
         return None
+
+    def _days(self, task: TaskId, wanted: Mapping[str, date | None]) -> dict[str, str | None]:
+        found = {name: retrying()(self._site.day_field, name) for name in wanted}
+        timed = any(kind == "datetime" for _, kind in found.values())
+        before = retrying()(self._issues.again, task).fields if timed else {}
+        return {
+            field: mapping.day_in(kind, wanted[name], before.get(field)) for name, (field, kind) in found.items()
+        }
 
     def _edit(self, task: TaskId, fields: Mapping[str, object]) -> None:
         if fields:

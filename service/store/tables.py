@@ -13,6 +13,8 @@ from service.core.merge import LinkState
 
 InboxState = Literal["received", "handled", "ignored", "parked"]
 HookState = Literal["pending", "active", "gone"]
+MoveKind = Literal["date", "template"]
+MoveState = Literal["asked", "begun", "made", "undo_asked", "undone", "refused"]
 CampaignState = Literal["waiting_for_input", "refused", "running", "done", "cancelled", "standing"]
 """`standing`: no campaign but a commitment whose tasks are filed."""
 
@@ -133,6 +135,19 @@ class HookRow(SQLModel, table=True):
     """What is wrong with it, as the keeper found it last."""
 
 
+class Submission(SQLModel, table=True):
+    """A form that somebody submitted, and the task that it became."""
+
+    __tablename__ = "submission"
+
+    form: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    """A digest of the submission's own id."""
+    begun_at: datetime = Field(sa_type=UTCDateTime)
+    """Committed before the create call, so that a lost reply is looked up instead of repeated."""
+    task_id: str | None = None
+
+
 class Sweep(SQLModel, table=True):
     """Up to when a project was read for what its hooks missed."""
 
@@ -223,6 +238,30 @@ class Link(SQLModel, table=True):
     """We dropped it; a tracker without such a status reads it as done."""
     state: LinkState = Field(default="intended", sa_type=sa.String)
     reason: str | None = None
+
+
+class Move(SQLModel, table=True):
+    """A campaign moved by its request's dates or by its template, with everything that takes it back exactly."""
+
+    __tablename__ = "move"
+    __table_args__ = (sa.Index("move_by_campaign", "campaign_id", "state"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    campaign_id: str = Field(foreign_key="campaign.id")
+    kind: MoveKind = Field(sa_type=sa.String)
+    state: MoveState = Field(sa_type=sa.String)
+    by: str = ""
+    """Who asked with a command; empty where the request was edited in its tracker."""
+    at: datetime = Field(default_factory=now, sa_type=UTCDateTime)
+    """When it was asked for, then when it was made."""
+    wanted: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    """The template to go to, and the calendar where that is to be frozen anew."""
+    before: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    """How the campaign stood before anything was written."""
+    after: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    """The request's inputs, and the pins, once it was made."""
+    reason: str | None = None
+    """Why it could not be made or taken back."""
 
 
 class Comment(SQLModel, table=True):

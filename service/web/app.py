@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from service.runtime import Runtime
 from service.store.mailbox import Mailbox
-from service.web import api, commitments, events, health, hooks
+from service.web import api, campaigns, commitments, events, forms, health, hooks
 
 
 def make_app(runtime: Runtime, mailbox: Mailbox, ring: Callable[[], None], close: Callable[[], None]) -> FastAPI:
@@ -23,7 +23,9 @@ def make_app(runtime: Runtime, mailbox: Mailbox, ring: Callable[[], None], close
     # No interactive docs: their page loads scripts from elsewhere.
     app = FastAPI(title="Tminus", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", lifespan=lifespan)
     app.include_router(hooks.router(runtime, mailbox, ring), include_in_schema=False)
+    app.include_router(forms.router(runtime, mailbox, ring), include_in_schema=False)
     app.include_router(api.router(runtime))
+    app.include_router(campaigns.router(runtime, ring))
     app.include_router(events.router(runtime))
     app.include_router(commitments.router(runtime))
     app.include_router(health.router(runtime))
