@@ -172,6 +172,9 @@ def _calendars_of(template: Template) -> Iterator[tuple[Loc, str]]:
     for _, at, task in every_task(template):
         if task.calendar is not None:
             yield (*at, "calendar"), task.calendar
+    for name, rule in template.clocks.items():
+        if rule.calendar is not None:
+            yield ("clocks", name, "calendar"), rule.calendar
 
 
 @dataclass(frozen=True)

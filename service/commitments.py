@@ -9,11 +9,15 @@ from sqlmodel import Session
 
 from service.core import agreement, cadence, quota
 from service.core.calendar import Calendar
+from service.core.clocks import Terms, read_clock
 from service.core.commitment import Agreement, Cadence, Commitment, Quota
+from service.core.cycles import Clock
 from service.core.standing import Report, Standing
+from service.core.template import Template
 from service.runtime import Runtime
 from service.store import events
 from service.store.engine import reading
+from service.store.tables import Campaign
 
 LOOK_BACK = timedelta(days=28)
 """What of a cadence and an agreement is looked at, unless somebody asks for more."""
@@ -33,6 +37,24 @@ def standing(runtime: Runtime, commitment: Commitment, day: date | None = None) 
     """
     with reading(runtime.engine) as session:
         return _standing(session, runtime, commitment, day)
+
+
+def clocks_of(session: Session, runtime: Runtime, campaign: Campaign) -> dict[str, Clock]:
+    """The clocks of a campaign's template that have begun, by what happened to it and to its request.
+
+    Programs tell more about it by posting events whose subject is the request, such as `MKT-12`.
+    """
+    rules = Template.model_validate(campaign.template_snapshot).clocks if campaign.template_snapshot else {}
+    if not rules:
+        return {}
+    calendar = Calendar.from_dict(campaign.calendar_snapshot)
+    told = events.about(session, {campaign.id, campaign.request_label}, runtime.now())
+    version = f"v{campaign.template_version}"
+    found = {
+        name: read_clock(told, Terms(rule, calendar.named(rule.calendar), version), runtime.now())
+        for name, rule in rules.items()
+    }
+    return {name: clock for name, clock in found.items() if clock.cycles}
 
 
 def calendar_of(runtime: Runtime, commitment: Commitment) -> Calendar:

@@ -37,6 +37,7 @@ connections:
   memory: {{tracker: asana, token: "${{ASANA_TOKEN}}", workspace: "1", team: "1", projects: [P]}}
 requests:
   - {{connection: memory, when: {{section: Webinars}}, template: webinar}}
+  - {{connection: memory, when: {{section: E-mails}}, template: email_send}}
 event_sources: {sources}
 """
 

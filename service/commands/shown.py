@@ -8,7 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from service.commitments import clocks_of
 from service.core import decide
+from service.core.details import clock_lines
 from service.core.merge import LinkView
 from service.core.plan import Plan
 from service.runtime import Runtime
@@ -47,10 +49,13 @@ def show_one(runtime: Runtime, name: str) -> bool:
         known = links.views(session, campaign.id)
         names = people.names(session, campaign.connection)
         story = ledger.of_campaign(session, campaign.id)
+        clocks = clocks_of(session, runtime, campaign)
     console = _console()
     console.print(f"{campaign.request_label} {campaign.title} ({_state(campaign)}) {campaign.request_url}")
     if campaign.plan:
         console.print(_plan_table(Plan.from_dict(campaign.plan), known, names))
+    for told in clock_lines(clocks):
+        console.print(f"clock {told}", soft_wrap=not console.is_terminal)
     for line in story:
         console.print(f"{line.at:%d %b %H:%M:%S}  {line.sentence}", soft_wrap=not console.is_terminal)
     return True

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from connectors.contract import Status
 from service.core.condition import Condition
 from service.core.effective import PREVIOUS, PROMISES, every_task, most_rounds, task_of
 from service.core.inputs import InputError, typed
@@ -35,9 +36,22 @@ def flaws(template: Template) -> list[Flaw]:
     if found := [*_inputs(template), *_groups(template)]:
         return found
     tasks = {key: (at, task) for key, at, task in every_task(template)}
-    checks = (_tasks, _gaps, _modifiers, _inherit, _children, _feasibility)
-    found = [*_promises(template), *(flaw for check in checks for flaw in check(template, tasks)), *_conditions(template)]
+    checks = (_tasks, _gaps, _modifiers, _inherit, _children, _feasibility, _clocks)
+    found = [
+        *_promises(template),
+        *(flaw for check in checks for flaw in check(template, tasks)),
+        *_conditions(template),
+    ]
     return list(dict.fromkeys(found)) or list(_cycles(template, tasks))
+
+
+def _clocks(template: Template, tasks: Tasks) -> Iterator[Flaw]:
+    """Each event that a task goes through must be one of a task that there is."""
+    for name, rule in template.clocks.items():
+        for event in sorted(rule.listens_to()):
+            task, _, status = event.rpartition(".")
+            if status in list(Status) and task not in (*tasks, "request", "campaign"):
+                yield Flaw(("clocks", name), f"`{event}`: there is no task `{task}`{did_you_mean(task, tasks)}")
 
 
 def flaws_among(template: Template, others: Mapping[str, Template]) -> list[Flaw]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from service.core.agreement import AgreementReport, Item
 from service.core.cadence import CadenceReport, OwedTask
-from service.core.cycles import Cycle, friendly
+from service.core.clocks import SAID_NOTHING
+from service.core.cycles import Clock, Cycle, friendly
 from service.core.explain import listed, long_day
 from service.core.quota import QuotaReport, TargetState
 from service.core.standing import Report
@@ -66,14 +67,20 @@ def _item(item: Item) -> Iterator[str]:
         first = ", priority" if item.accepted.priority else ""
         taken = f": {item.accepted.outcome}, score {item.accepted.score}{lacks}{first}"
     yield f"{item.subject}{taken}"
-    for name, clock in item.clocks.items():
+    yield from (f"    {line}" for line in clock_lines(item.clocks))
+
+
+def clock_lines(clocks: Mapping[str, Clock]) -> Iterator[str]:
+    """One for each clock that has begun: verdict, how long of how much, and who was waited for."""
+    for name, clock in clocks.items():
         if clock.current:
-            yield f"    {_words(name)}: {_cycle(clock.current)}"
+            yield f"{_words(name)}: {_cycle(clock.current)}"
 
 
 def _cycle(cycle: Cycle) -> str:
     due = f", due {cycle.breach_time:%Y-%m-%d %H:%M}Z" if cycle.breach_time and not cycle.stop_time else ""
-    parties = listed([f"{party} {friendly(amount)}" for party, amount in cycle.elapsed_by_party.items()])
+    spent = {party: amount for party, amount in cycle.elapsed_by_party.items() if party != SAID_NOTHING}
+    parties = listed([f"{party} {friendly(amount)}" for party, amount in spent.items()])
     verdict = _words(cycle.verdict or cycle.state)
     return f"{verdict}, {friendly(cycle.elapsed_time)} of {cycle.goal}{due}{f' ({parties})' if parties else ''}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -53,11 +53,11 @@ class Standing:
 
     def as_dict(self, most: int) -> dict[str, Any]:
         """As JSON, with everything that the verdict was made from; of many leads or chats the `most` urgent."""
-        told = plain(self.report)
-        if isinstance(self.report, AgreementReport):
-            told |= {"items": told["items"][:most], "items_in_all": len(self.report.items)}
+        report, more = self.report, {}
+        if isinstance(report, AgreementReport):
+            report, more = replace(report, items=report.items[:most]), {"items_in_all": len(report.items)}
         who = {"contacts": plain(self.commitment.contacts), "at": plain(self.at), "since": plain(self.since)}
-        return self.short() | who | {"report": told}
+        return self.short() | who | {"report": plain(report) | more}
 
 
 def plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
 
+from service.core.clock_rule import ClockRule
 from service.core.condition import Condition, Name, Part, Role
 from service.core.offsets import Offset, Promise, Rounding, Span
 
@@ -276,6 +277,8 @@ class Template(Part):
     groups: dict[Name, Group] = {}
     children: dict[Name, Child] = {}
     min_gaps: tuple[MinGap, ...] = ()
+    clocks: dict[Name, ClockRule] = {}
+    """How long a response or the whole request may take, run by what happens in the tracker."""
     library: SkipJsonSchema[dict[Name, Template]] = {}
     """The other templates that it names, frozen with it; the catalogue puts them here, nobody writes them."""
 

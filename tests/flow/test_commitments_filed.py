@@ -12,12 +12,13 @@ import pytest
 
 from connectors.contract import Status, TaskId
 from service import sync
-from service.commitments import standing
+from service.commitments import clocks_of, standing
+from service.core.details import clock_lines
 from service.core.event import Event
 from service.filing import ask, examine, standing_tasks
 from service.runtime import Runtime
 from service.settings import STARTER_TEMPLATES
-from service.store import changes, events
+from service.store import campaigns, changes, events
 from service.store.engine import reading, transaction
 from tests.memory_tracker import MemoryTracker
 from tests.posting import Post, post_office
@@ -230,6 +231,37 @@ def test_what_happens_in_the_trackers_is_told_as_events(tmp_path: Path, monkeypa
     assert launched.facts()["campaign.template"] == "webinar"
     assert launched.facts()["campaign.webinar_date"] == "2027-03-18"
     assert min(found.at for found in told) == filed
+
+
+def test_the_clocks_of_a_request_run_by_what_happens_in_the_tracker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First response by a hand of ops, resolution by the send; waiting for somebody stops the second one."""
+    with post_office(tmp_path, monkeypatch) as post:
+        tracker = MemoryTracker()
+        runtime = replace(post.runtime, trackers={"memory": tracker})
+        fields = {"section": "E-mails", "audience": "EMEA", "subject_line": "Hello", "email_copy": "copy.docx"}
+        request = tracker.file("Hello", fields=fields, created_at=post.now)
+
+        def at(day: int, hour: int, task: str, status: Status) -> None:
+            post.clock[0] = datetime(2026, 11, day, hour, tzinfo=UTC)
+            tracker.act(tracker.under(request)[task].id if task else request, status=status)
+            sync.run(runtime, "memory", request)
+
+        for _ in range(2):
+            sync.run(runtime, "memory", request)
+        at(23, 17, "intake", Status.DOING)
+        at(24, 15, "", Status.WAITING)
+        at(25, 15, "", Status.DOING)
+        at(30, 20, "send", Status.DONE)
+        with reading(runtime.engine) as session:
+            campaign = campaigns.of_request(session, "memory", request)
+            assert campaign is not None
+            clocks = clocks_of(session, runtime, campaign)
+    told = list(clock_lines(clocks))
+    assert told[0] == "first response: met, 2h of 8 business_hours"
+    assert told[1].startswith("resolution: met, ")
+    assert [segment.state for segment in clocks["resolution"].cycles[0].segments if segment.state == "paused"]
 
 
 KINDS = [

@@ -107,3 +107,71 @@ def test_a_name_belongs_to_one_file(tmp_path: Path) -> None:
     """The second file of the same id is refused."""
     catalogue = load(tmp_path, one=REPORT, two=REPORT)
     assert [(Path(p.file).name, p.line) for p in catalogue.problems] == [("two.yaml", 2)]
+
+
+AGREEMENT = """\
+kind: agreement
+id: follow_up
+version: 1
+title: Follow-up
+calendar: office
+report_by: lead.campaign
+clocks:
+  touch:
+    calendar: office
+    start: lead.created
+    stop: lead.touched
+    goals:
+      - {when: {field: lead.source, equals: form}, target: "48 hours"}
+      - {target: "24 hours"}
+tasks:
+  call: {title: Call, party: sales, on: lead.responded, due: "1 business_day after lead.responded"}
+"""
+BAD_AGREEMENTS = [  # what is replaced, by what, the line and words of the complaint
+    ("    calendar: office", "    calendar: ofice", 9, "did you mean `office`?"),
+    ("stop: lead.touched", "stop: lead.created", 8, "cannot mean two things"),
+    ('target: "24 hours"', 'target: "1 week"', 14, "a clock counts"),
+    ("lead.source", "led.source", 7, "no event of this agreement tells `led.source`; did you mean `lead`?"),
+    ("day after lead.responded", "day after lead.created", 16, "it is counted `after lead.responded`"),
+    ("report_by: lead.campaign", "report_by: campaign", 6, "is not a fact"),
+    ("on: lead.responded", "on: responded", 16, "is not the name of an event"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "line", "said"), BAD_AGREEMENTS, ids=[row[1][:40] for row in BAD_AGREEMENTS])
+def test_a_bad_agreement_is_refused_with_its_line(tmp_path: Path, old: str, new: str, line: int, said: str) -> None:
+    """Clocks, facts and events that cannot be meant."""
+    assert old in AGREEMENT
+    assert load(tmp_path, good=AGREEMENT).problems == []
+    catalogue = load(tmp_path, good=AGREEMENT.replace(old, new, 1))
+    assert catalogue.commitments == {}
+    problem = catalogue.problems[0]
+    assert problem.line == line, problem
+    assert said in problem.message
+
+
+def test_an_agreement_agrees_on_something(tmp_path: Path) -> None:
+    """Without clocks and tasks it would be empty words."""
+    catalogue = load(tmp_path, empty=AGREEMENT.partition("clocks:")[0])
+    assert "needs `clocks` or `tasks`" in catalogue.problems[0].message
+
+
+TEMPLATE = """\
+id: letter
+version: 1
+title: Letter
+calendar: office
+tasks:
+  send: {title: Send, party: ops, duration: "1 business_day"}
+clocks:
+  resolution: {start: request.complete, stop: send.done, goals: [{target: "5 business_days"}]}
+"""
+
+
+def test_the_clocks_of_a_template_run_by_its_own_tasks(tmp_path: Path) -> None:
+    """A task that is not there is refused with the one that is meant."""
+    assert load(tmp_path, letter=TEMPLATE).problems == []
+    [problem] = load(tmp_path, letter=TEMPLATE.replace("send.done", "sent.done")).problems
+    assert (problem.line, problem.message) == (8, "`sent.done`: there is no task `sent`; did you mean `send`?")
+    [problem] = load(tmp_path, letter=TEMPLATE.replace("{start:", "{calendar: ofice, start:")).problems
+    assert "there is no usable calendar `ofice`" in problem.message
