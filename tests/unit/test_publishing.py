@@ -153,7 +153,7 @@ def test_the_difference_is_told_in_words(store_engine: sa.Engine, folder: Path) 
         ("version: 1", "version: 2"),
         ("2 business_days", "3 business_days"),
         ("title: Letter", "title: Letter\nscope: One page"),
-        ("  send: {", "  fold: {title: Fold it, party: ops}\n  post: {"),
+        ("  send: {", "  fold: {title: Fold it, party: ops, duration: 1 business_day}\n  post: {"),
     )
     with reading(store_engine) as session:
         (step,) = publishing.steps(session, Catalogue.load(folder))
