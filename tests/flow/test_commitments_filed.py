@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connectors.contract import Status, TaskId
+from connectors.contract import Connector, Status, TaskId, Tracker
 from service import sync
 from service.commitments import clocks_of, standing
 from service.core.details import clock_lines
@@ -20,6 +21,7 @@ from service.runtime import Runtime
 from service.settings import STARTER_TEMPLATES
 from service.store import campaigns, changes, events
 from service.store.engine import reading, transaction
+from tests.contract.scene import CONNECTORS, opened
 from tests.memory_tracker import MemoryTracker
 from tests.posting import Post, post_office
 
@@ -27,8 +29,10 @@ from tests.posting import Post, post_office
 class Office:
     """An installation with one commitment that is filed under a task of a tracker in memory."""
 
-    def __init__(self, post: Post, tracker: MemoryTracker, under: TaskId) -> None:
-        self.tracker, self.under, self.clock = tracker, under, post.clock
+    tracker: MemoryTracker
+
+    def __init__(self, post: Post, tracker: Tracker, under: TaskId) -> None:
+        self.under, self.clock = under, post.clock
         self.runtime: Runtime = replace(post.runtime, trackers={"memory": tracker})
 
     def run(self) -> str:
@@ -61,7 +65,9 @@ def office(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
         text = text.replace(old, new)
     with post_office(tmp_path, monkeypatch, files=[(f"{name}.yaml", text)]) as post:
         tracker = MemoryTracker()
-        yield Office(post, tracker, tracker.file("Standing duties"))
+        found = Office(post, tracker, tracker.file("Standing duties"))
+        found.tracker = tracker
+        yield found
 
 
 REPORTING = ("reporting", ("version: 1\n", 'version: 1\nstarts_on: "2026-11-23"\n'))
@@ -203,6 +209,29 @@ def test_a_lost_reply_makes_no_second_subtask(office: Office) -> None:
     office.run()
     keys = [task.mark.key for task in office.tracker.tasks.values() if task.mark]
     assert len(keys) == len(set(keys)) == 4
+
+
+@pytest.mark.parametrize("connector", CONNECTORS, ids=lambda connector: connector.name)
+def test_a_report_is_filed_and_ticked_off_in_every_tracker(
+    connector: Connector[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the simulated sites: subtasks with their dates, a tick that counts, a second run that files nothing."""
+    name, (old, new) = REVIEW
+    with opened(connector) as scene:
+        under = scene.request("Standing duties")
+        text = (STARTER_TEMPLATES / f"{name}.yaml").read_text().replace(old, new)
+        text += f"\nfile: {{connection: memory, under: {json.dumps(under.label)}}}\n"
+        with post_office(tmp_path, monkeypatch, files=[(f"{name}.yaml", text)]) as post:
+            office = Office(post, scene.tracker, under.id)
+            office.run()
+            [review] = scene.tracker.children(scene.under(under))
+            assert (review.title, review.due_on) == ("Review the SLAs (Tue 24 Nov 2026)", date(2026, 11, 24))
+            assert office.run() == "Nothing to file."
+            scene.tracker.set_status(review, Status.DONE)
+            office.run()
+            with reading(office.runtime.engine) as session:
+                told = events.between(session, ["quarterly_review.review_done"], None, post.now)
+    assert [found.subject for found in told] == ["2026-11-24"]
 
 
 def test_what_happens_in_the_trackers_is_told_as_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
