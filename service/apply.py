@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from connectors.contract import (
+    AccountId,
     CommentId,
     Container,
     Created,
@@ -25,30 +24,27 @@ from connectors.contract import (
 )
 from connectors.errors import AccessDenied, Rejected, TrackerError
 from service import assignment
-from service.core.decide import REQUEST, Action, CreateTask, MoveDates, Say, SetDependencies, SetStatus
+from service.applied import Applied, by_task, comment_key, elsewhere_key, request_patch, side_by_side
+from service.core import mirror
+from service.core.decide import (
+    REQUEST,
+    Action,
+    Bring,
+    CreateTask,
+    MoveDates,
+    Say,
+    SetDays,
+    SetDependencies,
+    SetStatus,
+    ShowElsewhere,
+)
 from service.core.merge import Agreed, LinkView, linked
 from service.core.plan import PlannedTask
+from service.core.wording import Rewrite, first_written
 from service.runtime import Runtime
 from service.store import campaigns, comments, links
 from service.store.engine import reading, transaction
 from service.store.tables import Campaign
-
-SIDE_BY_SIDE = 16
-"""Writes of one campaign handed to the connector at once; its limiter decides how many really run."""
-
-
-@dataclass(slots=True)
-class Applied:
-    """What became of the actions."""
-
-    links: dict[str, LinkView]
-    done: list[Action] = field(default_factory=list)
-    failures: list[tuple[Action, str]] = field(default_factory=list)
-    """Actions that the tracker refused for good, with its own words; each needs a person."""
-    request: Task | None = None
-    """The request as it reads after our own status write."""
-    error: Exception | None = None
-    """Why not everything was tried to the end: what can pass, or no access. Another run has to follow."""
 
 
 def carry_out(
@@ -58,17 +54,14 @@ def carry_out(
     known: Mapping[str, LinkView],
     actions: Sequence[Action],
     owners: Mapping[str, assignment.Owner],
+    connection: str | None = None,
 ) -> Applied:
     """Write them: creates first, then everything else side by side. Every write that was agreed is committed.
 
     A refused action stops nothing. After an error everything else is tried all the same, unless it was the creates'.
+    `connection`: the tracker to write to, with the links there, where that is not the request's.
     """
-    return _Writer(runtime, campaign, request, known, owners).write(actions)
-
-
-def comment_key(say: Say) -> str:
-    """The name of a comment within its campaign."""
-    return say.name if say.key == REQUEST else f"{say.key}.{say.name}"
+    return _Writer(runtime, campaign, request, known, owners, connection or campaign.connection).write(actions)
 
 
 class _Writer:
@@ -79,9 +72,11 @@ class _Writer:
         request: Task | None,
         known: Mapping[str, LinkView],
         owners: Mapping[str, assignment.Owner],
+        connection: str,
     ) -> None:
         self._runtime, self._campaign, self._owners = runtime, campaign, owners
-        self._tracker: Tracker = runtime.trackers[campaign.connection]
+        self._connection = connection
+        self._tracker: Tracker = runtime.trackers[connection]
         self._applied = Applied(links=dict(known), request=request)
         self._lock = threading.Lock()
 
@@ -102,25 +97,28 @@ class _Writer:
 
     def _intend(self, actions: Sequence[Action]) -> None:
         """Committed before the calls: a write whose reply is lost must not be taken for a person's when it is read."""
-        moves = [action for action in actions if isinstance(action, MoveDates)]
-        drops = [action for action in actions if isinstance(action, SetStatus) and action.status is Status.DROPPED]
-        for move in moves:
-            self._agree(move.key, asked_start=move.start_on, asked_due=move.due_on)
-        for drop in drops:
-            self._agree(drop.key, dropped=True)
-        if moves or drops:
+        before = dict(self._applied.links)
+        for action in actions:
+            match action:
+                case MoveDates():
+                    self._agree(action.key, asked_start=action.start_on, asked_due=action.due_on)
+                case SetStatus(status=Status.DROPPED):
+                    self._agree(action.key, dropped=True)
+                case Rewrite():
+                    asked = self._applied.links[action.key].agreed.asked | action.writes(self._owner_of(action))
+                    self._agree(action.key, asked=asked)
+        if self._applied.links != before:
             self._save_links()
 
     def _save_links(self) -> None:
         with transaction(self._runtime.engine) as session:
-            links.save(session, self._campaign.id, self._campaign.connection, self._applied.links.values())
+            links.save(session, self._campaign.id, self._connection, self._applied.links.values())
 
     def _create(self, actions: list[CreateTask]) -> list[Say]:
         """Make the tasks that are not there yet; returns what is to be said on those that nobody owns now."""
         with transaction(self._runtime.engine) as session:
-            first = links.intend(
-                session, self._campaign.id, self._campaign.connection, [action.planned.key for action in actions]
-            )
+            keys = [action.planned.key for action in actions]
+            first = links.intend(session, self._campaign.id, self._connection, keys)
         container = self._container()
         found = {} if first else self._made_before(container)
         wanted = [action for action in actions if action.planned.key not in found]
@@ -140,7 +138,8 @@ class _Writer:
     def _lost_owner(self, planned: PlannedTask) -> bool:
         """The tracker made the task, and refused to assign it."""
         link = self._applied.links.get(planned.key)
-        return bool(link and link.state == "made" and not link.agreed.owner and self._owners[planned.key].account)
+        unowned = link is not None and link.state == "made" and not link.agreed.owner
+        return unowned and self._connection == self._campaign.connection and bool(self._owners[planned.key].account)
 
     def _hand_over(self, planned: PlannedTask) -> Say:
         """Whoever is next owns it; where the tracker refuses them too, a person has to assign it."""
@@ -162,7 +161,8 @@ class _Writer:
             return None
         # Only now: where nobody at all can be assigned, it is not this person whom the tracker lacks.
         assignment.lost(self._runtime, self._campaign, refused)
-        self._agree(planned.key, owner=owner.account)
+        wrote = self._applied.links[planned.key].agreed.wrote | {"owner": owner.account}
+        self._agree(planned.key, owner=owner.account, wrote=wrote)
         self._save_links()
         return owner.name
 
@@ -170,6 +170,7 @@ class _Writer:
         key, planned = action.planned.key, action.planned
         if key in made:
             self._applied.links[key] = linked(key, made[key], planned.start_on, planned.due_on)
+            self._agree(key, wrote=first_written(planned, self._new_task(planned).text, made[key].owner))
             self._applied.done.append(action)
         elif key in created.refused:
             words = str(created.refused[key])
@@ -179,6 +180,8 @@ class _Writer:
 
     def _container(self) -> Container:
         campaign, request = self._campaign, self._applied.request
+        if self._connection != campaign.connection:
+            return self._parent_there(request)
         if opened := campaigns.container_of(campaign):
             return opened
         if request is None:
@@ -188,6 +191,22 @@ class _Writer:
         with transaction(self._runtime.engine) as session:
             campaigns.opened(session, campaign, container)
         return container
+
+    def _parent_there(self, request: Task | None) -> Container:
+        """The task in another tracker below which a campaign's tasks stand; made if it is not there yet."""
+        known = self._applied.links.get(mirror.PARENT)
+        if known is None or known.task is None:
+            if request is None:
+                raise Rejected("the request is gone, so its tasks are not mirrored")
+            with transaction(self._runtime.engine) as session:
+                first = links.intend(session, self._campaign.id, self._connection, [mirror.PARENT])
+            project = self._runtime.settings.connections[self._connection].settings.projects[0]
+            text = f"{request.label}: {request.url}"
+            new = NewTask(mark=self._mark(mirror.PARENT), title=self._campaign.title, text=text)
+            known = linked(mirror.PARENT, self._tracker.add_task(project, new, look_first=not first))
+            self._applied.links[mirror.PARENT] = known
+            self._save_links()
+        return Container("subtasks", self._id(mirror.PARENT), known.task.url if known.task else "")
 
     def _new_task(self, planned: PlannedTask) -> NewTask:
         owner = self._owners[planned.key]
@@ -208,18 +227,8 @@ class _Writer:
         if dependencies:
             jobs.append(partial(self._connect, dependencies))
         others = [action for action in actions if not isinstance(action, SetDependencies)]
-        jobs += [partial(self._each, group) for group in _by_task(others)]
-        if not jobs:
-            return []
-        errors: list[Exception] = []
-        with ThreadPoolExecutor(max_workers=min(SIDE_BY_SIDE, len(jobs)), thread_name_prefix="apply") as pool:
-            futures = [pool.submit(copy_context().run, job) for job in jobs]
-        for future in futures:
-            if error := future.exception():
-                if not isinstance(error, Exception):
-                    raise error
-                errors.append(error)
-        return errors
+        jobs += [partial(self._each, group) for group in by_task(others)]
+        return side_by_side(jobs)
 
     def _each(self, actions: Sequence[Action]) -> None:
         for action in actions:
@@ -240,6 +249,14 @@ class _Writer:
                 self._set_request_status(action)
             case SetStatus():
                 self._set_status(action)
+            case Rewrite():
+                self._rewrite(action)
+            case SetDays():
+                self._tracker.update(TaskId(self._campaign.request_task), request_patch(action))
+            case Bring():
+                self._bring(action)
+            case ShowElsewhere():
+                self._show_elsewhere(action)
             case Say():
                 self._say(action)
 
@@ -275,6 +292,14 @@ class _Writer:
             asked_due=None,
         )
 
+    def _rewrite(self, action: Rewrite) -> None:
+        owner = self._owner_of(action)
+        self._tracker.update(self._id(action.key), action.patch(self._mark(action.key), owner))
+        self._agree(action.key, **action.agreed(self._applied.links[action.key].agreed.wrote, owner))
+
+    def _owner_of(self, action: Rewrite) -> AccountId | None:
+        return self._owners[action.key].account if action.role and action.key in self._owners else None
+
     def _set_status(self, action: SetStatus) -> None:
         link = self._applied.links[action.key]
         if link.task is None:
@@ -282,13 +307,50 @@ class _Writer:
         reads_as = self._tracker.set_status(link.task, action.status)
         self._agree(action.key, dropped=action.status is Status.DROPPED, status=reads_as)
 
+    def _bring(self, action: Bring) -> None:
+        link = self._applied.links[action.key]
+        if names := [name for name in action.values if name != "status"]:
+            self._patch(link, names)
+        if "status" in action.values and link.task:
+            reads_as = self._tracker.set_status(link.task, link.agreed.status)
+            self._note_written(action.key, "status", reads_as.value)
+
+    def _patch(self, link: LinkView, names: Sequence[str]) -> None:
+        try:
+            self._tracker.update(self._id(link.key), mirror.patch_for(link.agreed, names))
+        except AccessDenied:
+            raise
+        except Rejected:
+            if "owner" not in names:
+                raise
+            # Somebody to whom nothing can be assigned there must not hold up the other fields.
+            self._note_written(link.key, "owner", link.agreed.shows.get("owner"))
+            if rest := [name for name in names if name != "owner"]:
+                self._patch(link, rest)
+            return
+        for name in names:
+            self._note_written(link.key, name, mirror.values_agreed(link.agreed)[name])
+
+    def _note_written(self, key: str, name: str, reads_as: str | None) -> None:
+        with self._lock:
+            link = self._applied.links[key]
+            self._applied.links[key] = replace(link, agreed=mirror.written(link.agreed, name, reads_as))
+
+    def _show_elsewhere(self, action: ShowElsewhere) -> None:
+        task = self._applied.request if action.key == REQUEST else self._applied.links[action.key].task
+        if task:
+            self._tracker.link_to(task, action.title, action.url)
+            with transaction(self._runtime.engine) as session:
+                key = elsewhere_key(action)
+                comments.remember(session, self._campaign.id, self._connection, key, comment_id=key, text=action.url)
+
     def _set_request_status(self, action: SetStatus) -> None:
         request = self._applied.request
         if request:
             self._applied.request = replace(request, status=self._tracker.set_status(request, action.status))
 
     def _say(self, say: Say) -> None:
-        key, connection = comment_key(say), self._campaign.connection
+        key, connection = comment_key(say), self._connection
         with reading(self._runtime.engine) as session:
             comment = comments.get(session, self._campaign.id, connection, key)
         previous = CommentId(comment.comment_id) if comment else None
@@ -301,6 +363,8 @@ class _Writer:
         with self._lock:  # dates and dependencies of one task are written side by side
             link = self._applied.links[key]
             agreed = replace(link.agreed, **values)  # type: ignore[arg-type]
+            for name in values.keys() & set(mirror.FIELDS):
+                agreed = mirror.written(agreed, name, mirror.values_agreed(agreed)[name])
             dropped = link.dropped if dropped is None else dropped
             self._applied.links[key] = replace(link, agreed=agreed, dropped=dropped)
 
@@ -324,11 +388,11 @@ def subscribe(runtime: Runtime, connection: str, project: str, target: str, secr
     return runtime.trackers[connection].add_hook(project, target, secret)
 
 
-def unsubscribe(runtime: Runtime, connection: str, hook: HookId) -> None:
-    """End one subscription."""
-    runtime.trackers[connection].remove_hook(hook)
 def renew(runtime: Runtime, connection: str, hook: HookId) -> None:
     """Put off the end of one subscription."""
     runtime.trackers[connection].renew_hook(hook)
 
 
+def unsubscribe(runtime: Runtime, connection: str, hook: HookId) -> None:
+    """End one subscription."""
+    runtime.trackers[connection].remove_hook(hook)

@@ -11,6 +11,8 @@ from service.commands.commitments import commitments
 from service.commands.conflicts import conflicts
 from service.commands.hooks import hooks
 from service.commands.keys import new_key
+from service.commands.migrate import migrate
+from service.commands.moves import reschedule, undo
 from service.commands.operate import campaigns, connect, doctor, replay, serve, sweep, work
 from service.commands.preview import preview
 from service.commands.queue import queue
@@ -58,6 +60,8 @@ for command in (
     conflicts,
     queue,
     why,
+    reschedule,
+    undo,
     replay,
     sweep,
     demo,
@@ -68,5 +72,6 @@ app.command()(preview)
 app.command()(new_key)
 app.add_typer(hooks, name="hooks")
 templates.command()(raci)
+templates.command()(migrate)
 app.add_typer(templates, name="templates")
 app.add_typer(calendars, name="calendars")

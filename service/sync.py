@@ -5,31 +5,32 @@ Create, status sync, re-planning and repair are this one loop. It reads everythi
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from sqlmodel import Session
 
 from connectors.contract import Status, Task, TaskId
-from service import apply, assignment, create, filing, telling
+from service import assignment, create, filing, telling
+from service.applied import Applied
 from service.connect import watch
 from service.core import decide, messages
 from service.core.calendar import Calendar
-from service.core.causes import causes
-from service.core.decide import REQUEST, Action, CreateTask, RequestView, Say
-from service.core.merge import LinkView, News, linked, settle
+from service.core.decide import REQUEST, Action, CreateTask, RequestView
+from service.core.merge import LinkView, News, linked
 from service.core.plan import InputProblems, Plan
+from service.core.revision import Revision
 from service.core.template import Template
+from service.core.wording import handed_over
+from service.mirroring import Mirrors
+from service.moving import OVER, CannotTakeBack, Moving
 from service.runtime import Runtime
 from service.settings import RequestRule
-from service.store import campaigns, comments, ledger, links
+from service.speech import Speech, in_words
+from service.store import campaigns, changes, ledger, links
 from service.store.engine import reading, transaction
-from service.store.tables import Campaign
-
-WRONGS = frozenset({"inputs", "deleted", "refused"})
-"""Living comments on the request that tell what is wrong."""
+from service.store.tables import Campaign, Move
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,23 @@ class Outcome:
     failures: tuple[str, ...] = ()
     """Writes that the tracker refused, each needing a person: sentence, then the vendor's own words."""
     belongs_to: str | None = None
-    """The task was no request of its own: the request task whose run should look instead."""
+    """The task was no request of its own: the partition whose run should look instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a run would come to."""
+
+    campaign: Campaign
+    """As it would be stored."""
+    was: Plan | None
+    plan: Plan | None
+    """None while the request cannot be planned."""
+    revision: Revision | None
+    """What changes; None where the plan stays, or is the first."""
+    actions: tuple[Action, ...]
+    reason: str | None
+    """Why a move cannot be made."""
 
 
 def run(runtime: Runtime, connection: str, task_id: TaskId) -> Outcome:
@@ -54,11 +71,12 @@ def run(runtime: Runtime, connection: str, task_id: TaskId) -> Outcome:
     with reading(runtime.engine) as session:
         campaign = campaigns.of_request(session, connection, task_id)
         known = links.views(session, campaign.id) if campaign else {}
+        moving = Moving.found(session, runtime, campaign) if campaign else None
     if campaign and campaign.state == "standing":
         filed = filing.run(runtime, campaign, known)
         return Outcome(True, filed.sentence, campaign.id, tuple(filed.failures))
-    if campaign:
-        return _Run(runtime, campaign, known).go(None)
+    if campaign and moving:
+        return _run_of(runtime, campaign, known, moving).go(None)
     task = runtime.trackers[connection].read([task_id]).get(task_id)
     if task is None:
         return Outcome(False, f"task {task_id} is gone, or our account cannot see it")
@@ -75,7 +93,19 @@ def run(runtime: Runtime, connection: str, task_id: TaskId) -> Outcome:
         ledger.note(
             session, "request", f"{task.label} “{task.title}” asks for {campaign.template}.", campaign_id=campaign.id
         )
-    return _Run(runtime, campaign, {}).go(task)
+    return _run_of(runtime, campaign, {}, Moving(runtime, campaign)).go(task)
+
+
+def foresee(runtime: Runtime, campaign: Campaign, move: Move | None, inputs: Mapping[str, date]) -> Foreseen:
+    """What a run would do with that move, or if the request said these days. Raises the tracker's errors."""
+    with reading(runtime.engine) as session:
+        known = links.views(session, campaign.id)
+    own = Campaign(**campaign.model_dump())  # a run changes the campaign it is given
+    return _run_of(runtime, own, known, Moving(runtime, own, move)).foresee(inputs)
+
+
+def _run_of(runtime: Runtime, campaign: Campaign, known: dict[str, LinkView], moving: Moving) -> _Run:
+    return _Run(runtime, campaign, known, Mirrors(runtime, campaign), moving, Speech(runtime, campaign))
 
 
 def _known_parent(runtime: Runtime, connection: str, task: Task) -> str | None:
@@ -83,7 +113,7 @@ def _known_parent(runtime: Runtime, connection: str, task: Task) -> str | None:
         found = campaigns.get(session, task.mark.campaign) if task.mark else None
         if found is None and task.parent:
             found = campaigns.of_request(session, connection, task.parent)
-    return found.request_task if found and found.connection == connection else None
+    return changes.partition_of(found.connection, found.request_task) if found else None
 
 
 @dataclass(slots=True)
@@ -93,10 +123,14 @@ class _Run:
     runtime: Runtime
     campaign: Campaign
     links: dict[str, LinkView]
+    mirrors: Mirrors
+    moving: Moving
+    speech: Speech
     request: Task | None = None
     news: list[News] = field(default_factory=list)
-    says: list[Say] = field(default_factory=list)
     owners: dict[str, assignment.Owner] = field(default_factory=dict)
+    revision: Revision | None = None
+    rehearsal: bool = False
     failures: list[str] = field(default_factory=list)
 
     def go(self, seen: Task | None) -> Outcome:
@@ -104,17 +138,8 @@ class _Run:
         was = telling.Before.of(self.campaign)
         self._observe(seen)
         cancelled = self._cancelled()
-        if cancelled:
-            self._find_unrecorded()
-        plan = self._plan(cancelled)
-        actions: list[Action] = []
-        if cancelled:
-            actions = decide.drop(self.links, self.request)
-            self._tell_cancelled()
-        elif plan and self.campaign.state in ("running", "done"):
-            self.owners = self._owners(plan)
-            actions = decide.decide(plan, self._request_view(), self.links)
-            self._tell_progress(plan)
+        plan, actions = self._wanted(cancelled)
+        self.moving.begin()
         applied = self._write(actions)
         if applied.error:
             self._record_what_happened(applied)
@@ -122,7 +147,37 @@ class _Run:
         self._watch()
         self._settle_state(plan, cancelled)
         self._record(applied, was)
+        if applied.elsewhere:
+            raise applied.elsewhere
         return Outcome(True, self._summary(applied), self.campaign.id, tuple(self.failures))
+
+    def foresee(self, inputs: Mapping[str, date]) -> Foreseen:
+        """The same stages as if the request said these days, without a hand: nothing is written, nothing kept."""
+        self.rehearsal = True
+        self._observe(None)
+        was = Plan.from_dict(self.campaign.plan) if self.campaign.plan else None
+        if self.request and inputs:
+            self.request = self.moving.saying(self.request, self._rule(), inputs)
+        plan, actions = self._wanted(self._cancelled())
+        actions = self._unsaid([*actions, *self.speech.says])
+        return Foreseen(self.campaign, was, plan, self.revision, tuple(actions), self.moving.reason)
+
+    def _wanted(self, cancelled: bool) -> tuple[Plan | None, list[Action]]:
+        """The plan as it is to be, and what has to be written for it."""
+        if cancelled:
+            self._find_unrecorded()
+        self.moving.stands(self.links)
+        plan = self._plan(cancelled)
+        actions: list[Action] = []
+        if cancelled:
+            actions = decide.drop(self.links, self.request)
+            self.moving.refuse(OVER)
+            self.speech.tell_cancelled(self.links)
+        elif plan and self.campaign.state in ("running", "done"):
+            self.owners = self._owners(plan)
+            actions = decide.decide(plan, self._request_view(), self.links)
+            self.speech.tell_progress(plan, self.links, self.owners)
+        return plan, [*([self.moving.days] if self.moving.days else []), *actions]
 
     def _observe(self, seen: Task | None) -> None:
         """Read the request and every known task, and take over what people changed."""
@@ -131,12 +186,11 @@ class _Run:
         if seen and not ids:
             found = {request_id: seen}
         else:
-            found = self.runtime.trackers[self.campaign.connection].read(
-                [request_id, *ids], campaigns.container_of(self.campaign)
-            )
+            tracker, place = self.runtime.trackers[self.campaign.connection], campaigns.container_of(self.campaign)
+            found = self.mirrors.observe(lambda: tracker.read([request_id, *ids], place))
         self.request = found.get(request_id)
         for key, link in self.links.items():
-            settled, news = settle(link, found.get(link.task.id) if link.task else None, self._today())
+            settled, news = self.mirrors.settle(link, found.get(link.task.id) if link.task else None, self._today())
             self.links[key] = settled
             self.news += news
         if self.request:
@@ -157,6 +211,11 @@ class _Run:
         current = Plan.from_dict(self.campaign.plan) if self.campaign.plan else None
         if self.request is None or cancelled:
             return current
+        running = current is not None and self.campaign.state in ("running", "done")
+        if current and running and self.moving.back and (plan := self._take_back(self.request, current)):
+            return plan
+        if running:
+            self.moving.take_template(self.request, self._rule(), self._today())
         template = self._template()
         raw = create.raw_inputs(self._rule(), template, self.request)
         try:
@@ -165,8 +224,8 @@ class _Run:
             return self._incomplete(current, error)
         self._complete()
         basis = create.basis(template, inputs, current, self.campaign.agreed.get("basis", {}), self.links)
-        running = current is not None and self.campaign.state in ("running", "done")
-        if running and basis.as_dict() == self.campaign.agreed.get("basis"):
+        unchanged = basis.as_dict() == self.campaign.agreed.get("basis") and not self.moving.changes_template
+        if running and unchanged:
             return current
         plan = create.plan_of(self.campaign, basis, self.links, self._today())
         return self._adopt(current if running else None, plan, basis)
@@ -175,10 +234,10 @@ class _Run:
         problems = [str(problem) for problem in error.problems]
         if current and self.campaign.state in ("running", "done"):
             # The plan stays as it is until the request says something that can be planned.
-            self._say("inputs", messages.input_problems_comment(self.campaign.title, problems))
+            self.speech.say("inputs", messages.input_problems_comment(self.campaign.title, problems))
             return current
         self.campaign.state = "waiting_for_input"
-        self._say("plan", messages.input_problems_comment(self.campaign.title, problems))
+        self.speech.say("plan", messages.input_problems_comment(self.campaign.title, problems))
         self._tell_new("The request cannot be planned yet: " + "; ".join(problems))
         return None
 
@@ -195,7 +254,8 @@ class _Run:
             self.news.append(News("planned", REQUEST, f"Planned {len(plan.tasks)} tasks from {plan.complete_on}."))
             self.campaign.state = "running"
         else:
-            self._tell_moves(was, plan, basis)
+            self.moving.moves(basis.as_dict()["inputs"] != self.campaign.inputs)
+            self._tell_moves(was, plan, self.moving.cause(basis.as_dict(), was, self.links), "replanned")
         self.campaign.plan = plan.as_dict()
         self.campaign.inputs = basis.as_dict()["inputs"]
         self.campaign.agreed = {**self.campaign.agreed, "basis": basis.as_dict()}
@@ -206,35 +266,39 @@ class _Run:
         self.campaign.plan = plan.as_dict()
         self.campaign.complete_on = None
         if plan.verdict == "excluded":
-            contact = _in_words(self._template().contacts.get("mops", "role:ops"))
-            self._say("plan", messages.excluded_comment(self.campaign.title, plan, f"The {contact}"))
+            contact = in_words(self._template().contacts.get("mops", "role:ops"))
+            self.speech.say("plan", messages.excluded_comment(self.campaign.title, plan, f"The {contact}"))
             self._tell_new("A person decides: " + " ".join(plan.problems))
         else:
-            self._say("plan", messages.refusal_comment(self.campaign.title, plan))
+            self.speech.say("plan", messages.refusal_comment(self.campaign.title, plan))
             self._tell_new("The date cannot be had: " + " ".join(plan.problems))
 
-    def _tell_moves(self, was: Plan, plan: Plan, basis: create.Basis) -> None:
-        open_keys = {key for key, link in self.links.items() if link.open}
-        before = {task.key: task.due_on for task in was.tasks if task.key in open_keys}
-        after = {task.key: task.due_on for task in plan.tasks if task.key in open_keys}
-        moved = {key for key in before if key in after and before[key] != after[key] and key not in basis.pins}
-        kept = [self.links[key].agreed.title for key in sorted(basis.pins.keys() & open_keys)]
-        inputs_changed = basis.as_dict()["inputs"] != self.campaign.inputs
-        if not moved and not inputs_changed and plan.problems == was.problems:
+    def _tell_moves(self, was: Plan, plan: Plan, cause: str, kind: str) -> None:
+        self.revision = self.moving.revision(was, plan, self.links, cause)
+        if self.revision.empty and not self.moving.begun and plan.problems == was.problems:
             return
-        names = {key: f"“{link.agreed.title}”" for key, link in self.links.items()}
-        planned = {task.key: task.due_on for task in was.tasks}
-        cause = " ".join(causes(self.campaign.agreed.get("basis", {}), basis.as_dict(), names, planned))
-        text = messages.moved_comment(plan, before, {key: after[key] for key in moved}, kept, cause)
-        self._say("moved", text, once=True)
-        self.news.append(News("replanned", REQUEST, f"{cause} {messages.dated_anew(len(moved))}"))
+        self.speech.say(self.moving.name, self.revision.comment(), once=not self.moving.begun)
+        self.news.append(News(kind, REQUEST, self.revision.sentence))
+
+    def _take_back(self, request: Task, current: Plan) -> Plan | None:
+        """The plan as it stood before a move; None where it has to stay."""
+        try:
+            plan = self.moving.take_back(request, self._rule(), self.links, self._today())
+        except CannotTakeBack as error:
+            self.moving.refuse(str(error))
+            self.news.append(News("kept", REQUEST, f"The move is not taken back: {error}."))
+            return None
+        self._tell_moves(current, plan, "The move was taken back.", "undone")
+        return plan
 
     def _owners(self, plan: Plan) -> dict[str, assignment.Owner]:
         """Whoever owns what is still to be made; nobody is looked up for a plan that stands in the tracker."""
-        missing = decide.missing(plan, self.links)
-        if self.request is None or not missing:
+        missing = [*decide.missing(plan, self.links), *handed_over(plan, self.links)]
+        if self.request is None or not missing or self.rehearsal:
             return {}
-        return assignment.owners_of(self.runtime, self.campaign, self.request, missing)
+        if self.moving.back:
+            missing = [task for task in missing if task.key not in self.moving.owners()]
+        return {**self.moving.owners(), **assignment.owners_of(self.runtime, self.campaign, self.request, missing)}
 
     def _cancelled(self) -> bool:
         if self.request is None or self.request.status is Status.DROPPED:
@@ -249,17 +313,18 @@ class _Run:
             rolled_up=Status(agreed.get("rolled_up", Status.TODO)),
         )
 
-    def _write(self, actions: Sequence[Action]) -> apply.Applied:
-        written = self._unsaid([*actions, *self.says])
-        applied = apply.carry_out(self.runtime, self.campaign, self.request, self.links, written, self.owners)
+    def _write(self, actions: Sequence[Action]) -> Applied:
+        written = self._unsaid([*actions, *self.speech.says])
+        applied = self.mirrors.carry_out(self.request, self.links, written, self.owners)
         self.links, self.request = applied.links, applied.request
         self.failures += [f"{action} {words}" for action, words in applied.failures]
-        if any(isinstance(action, CreateTask) for action, _ in applied.failures):
-            self.says = []
-            self._tell_missing()
+        refused = {key for key, link in self.links.items() if link.state == "refused"}
+        if any(isinstance(action, CreateTask) and action.planned.key in refused for action, _ in applied.failures):
+            self.speech.says = []
+            self.speech.tell_missing(self.links)
             told = self._write([])
             applied.done += told.done
-            applied.error = applied.error or told.error
+            applied.error, applied.elsewhere = applied.error or told.error, applied.elsewhere or told.elsewhere
         return applied
 
     def _watch(self) -> None:
@@ -269,41 +334,6 @@ class _Run:
             connected = watch(self.runtime, self.campaign.connection, container.id)
             if connected and not connected.ok:
                 self.failures.append(connected.sentence)
-
-    def _tell_cancelled(self) -> None:
-        if self.links:
-            self._say("plan", messages.cancelled_comment(self.campaign.title))
-
-    def _tell_progress(self, plan: Plan) -> None:
-        names = {task.key: self._owner_name(task.key, task.owner) for task in plan.tasks}
-        approval = self._template().feasibility.approval
-        approver = f"The {_in_words(approval)}" if approval else ""
-        self._say("plan", messages.plan_comment(self.campaign.title, plan, self.links, names, approver))
-        self._tell_missing()
-        if not decide.missing(plan, self.links):
-            self._tell_mended()
-
-    def _tell_missing(self) -> None:
-        """Living comments on what people deleted and on what the tracker would not make."""
-        deleted = [link.agreed.title for link in self.links.values() if link.state == "gone"]
-        if deleted:
-            self._say("deleted", messages.deleted_comment(deleted))
-        refused = {link.agreed.title: link.reason or "" for link in self.links.values() if link.state == "refused"}
-        if refused:
-            self._say("refused", messages.refused_comment(refused))
-
-    def _tell_mended(self) -> None:
-        """A comment on something that is no longer wrong must not send people after it."""
-        with reading(self.runtime.engine) as session:
-            written = comments.of_campaign(session, self.campaign.id, self.campaign.connection)
-        for name in sorted(WRONGS & written.keys() - {say.name for say in self.says}):
-            self._say(name, messages.MENDED)
-
-    def _owner_name(self, key: str, owner: str) -> str:
-        link = self.links.get(key)
-        if link and link.task and link.task.owner and link.task.owner.name:
-            return link.task.owner.name
-        return self.owners[key].name if key in self.owners else owner
 
     def _settle_state(self, plan: Plan | None, cancelled: bool) -> None:
         if cancelled:
@@ -319,18 +349,19 @@ class _Run:
         agreed[telling.SEEN] = self.request.status if self.request else agreed.get(telling.SEEN)
         self.campaign.agreed = agreed
 
-    def _record(self, applied: apply.Applied, was: telling.Before) -> None:
+    def _record(self, applied: Applied, was: telling.Before) -> None:
         with transaction(self.runtime.engine) as session:
             campaigns.save(session, self.campaign)
+            self.moving.end(session, self.links)
             telling.of_campaign(session, self.runtime, self.campaign, was, self.request)
             self._note(session, self.news, applied)
 
-    def _record_what_happened(self, applied: apply.Applied) -> None:
+    def _record_what_happened(self, applied: Applied) -> None:
         """Of a run that broke off. Its plan is not kept, so that the next run makes it, and tells of it, again."""
         with transaction(self.runtime.engine) as session:
             self._note(session, [item for item in self.news if item.key != REQUEST], applied)
 
-    def _note(self, session: Session, news: Sequence[News], applied: apply.Applied) -> None:
+    def _note(self, session: Session, news: Sequence[News], applied: Applied) -> None:
         links.save(session, self.campaign.id, self.campaign.connection, self.links.values())
         telling.of_tasks(session, self.runtime, self.campaign, news, self.links)
         for item in news:
@@ -340,39 +371,20 @@ class _Run:
         for failure in self.failures:
             ledger.note(session, "refused", failure, campaign_id=self.campaign.id)
 
-    def _summary(self, applied: apply.Applied) -> str:
+    def _summary(self, applied: Applied) -> str:
         told = [item.sentence for item in self.news] + [str(action) for action in applied.done]
         return " ".join(told) or "Plan and tracker agree; nothing to write."
 
-    def _say(self, name: str, text: str, *, once: bool = False) -> None:
-        """`once`: a comment of its own for this happening, instead of rewriting the one of this name."""
-        self.says.append(Say(key=REQUEST, name=f"{name}-{_short(text)}" if once else name, text=text))
-
     def _tell_new(self, sentence: str) -> None:
         """For the ledger, unless the request says so already."""
-        if self._unsaid(self.says):
+        if self._unsaid(self.speech.says):
             self.news.append(News("answered", REQUEST, sentence))
 
     def _unsaid(self, actions: Sequence[Action]) -> list[Action]:
-        """Without the comments that stand there already: each time one is rewritten, the tracker calls us again."""
-        if not any(isinstance(action, Say) for action in actions):
-            return list(actions)
-        with reading(self.runtime.engine) as session:
-            written = comments.of_campaign(session, self.campaign.id, self.campaign.connection)
-
-        def in_vain(say: Say) -> bool:
-            nobody_reads_it = say.key == REQUEST and self.request is None
-            return nobody_reads_it or comments.says(written.get(apply.comment_key(say)), say.text)
-
-        return [action for action in actions if not (isinstance(action, Say) and in_vain(action))]
+        return self.speech.unsaid(actions, heard=self.request is not None)
 
     def _rule(self) -> RequestRule | None:
-        """The rule that started it, or the one that names its template now; its field mapping is all that is used."""
-        rules = self.runtime.settings.requests
-        mine = [r for r in rules if r.connection == self.campaign.connection and r.template == self.campaign.template]
-        return (create.rule_for(mine, self.campaign.connection, self.request) if self.request else None) or next(
-            iter(mine), None
-        )
+        return create.rule_of(self.runtime.settings.requests, self.campaign, self.request)
 
     def _template(self) -> Template:
         return Template.model_validate(self.campaign.template_snapshot)
@@ -382,11 +394,3 @@ class _Run:
 
     def _today(self) -> date:
         return self._calendar().date_of(self.runtime.now())
-
-
-def _in_words(role: str) -> str:
-    return role.removeprefix("role:").replace("_", " ")
-
-
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import Any
 
 import typer
@@ -38,6 +39,14 @@ def _is_for_people(error: Exception) -> bool:
     from service.config_file import ConfigError
 
     return isinstance(error, Refused | TrackerError | ConfigError)
+
+
+def user() -> str:
+    """Who types, for the ledger."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user has no name
+        return "unknown"
 
 
 def connector_named(tracker: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.commands.terminal import Refused
+from service.commands.terminal import Refused, user
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -36,7 +35,7 @@ def apply(
 
     with _store(config) as (settings, engine):
         catalogue = _catalogue(folder or settings.templates)
-        steps = publishing.apply(engine, catalogue, by or _user())
+        steps = publishing.apply(engine, catalogue, by or user())
     for step in steps:
         if step.due:
             typer.echo(f"{step.name} is published")
@@ -146,13 +145,6 @@ def _catalogue(folder: Path) -> Catalogue:
     if not folder.is_dir():
         raise Refused(f"there is no folder {folder}", "name the folder that holds your templates")
     return Catalogue.load(folder)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user has no name
-        return "unknown"
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from connectors.contract import Status, Task
 from service.core.explain import long_day
 from service.core.merge import LinkView
 from service.core.plan import Plan, PlannedTask
+from service.core.wording import Rewrite, rewrites
 
 REQUEST = "@request"
 """Stands for the request itself where a key is asked for."""
@@ -80,7 +81,50 @@ class Say:
         return f"Comment on {'the request' if self.key == REQUEST else f'“{self.key}”'}: {first}"
 
 
-Action: TypeAlias = CreateTask | SetDependencies | MoveDates | SetStatus | Say
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bring:
+    """Write what was agreed elsewhere, to one of the two trackers of a task."""
+
+    key: str
+    title: str
+    connection: str
+    values: Mapping[str, str | None]
+    """Of each field that it is owed, as text."""
+
+    def __str__(self) -> str:
+        what = ", ".join(f"{name.replace('_on', ' date')} {value or 'nobody'}" for name, value in self.values.items())
+        return f"Bring “{self.title}” in {self.connection} up to date: {what}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowElsewhere:
+    """Show on a task where it stands in the other tracker."""
+
+    key: str
+    title: str
+    url: str
+
+    def __str__(self) -> str:
+        return f"Link “{self.title}” to {self.url}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetDays:
+    """Write days into fields of the request, where a person would."""
+
+    key: str
+    title: str
+    days: Mapping[str, date | None]
+    """By the field's name."""
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{name} to {long_day(day) if day else 'nothing'}" for name, day in self.days.items())
+        return f"Set on “{self.title}”: {told}."
+
+
+Action: TypeAlias = (
+    Rewrite | SetDays | CreateTask | SetDependencies | MoveDates | SetStatus | Say | Bring | ShowElsewhere
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +144,7 @@ def decide(plan: Plan, request: RequestView, links: Mapping[str, LinkView]) -> l
         *_leave(plan, links),
         *_create(plan, links),
         *_date(plan, links),
+        *rewrites(plan, links),
         *_connect(plan, links),
         *_request_status(plan, request, links),
     ]
@@ -109,6 +154,11 @@ def drop(links: Mapping[str, LinkView], request: Task | None) -> list[Action]:
     """Close what is still open of a campaign that was cancelled, each with a comment; `request` None: it is gone."""
     because = "the request was deleted" if request is None else f"the request {request.label} was cancelled"
     return [action for key, link in links.items() if link.open for action in _dropped(key, link, because)]
+
+
+def make(plan: Plan, links: Mapping[str, LinkView]) -> list[Action]:
+    """The creates and dependencies of `decide`, for a tracker in which part of a plan stands too."""
+    return [*_create(plan, links), *_connect(plan, links)]
 
 
 def missing(plan: Plan, links: Mapping[str, LinkView]) -> list[PlannedTask]:

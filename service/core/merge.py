@@ -6,11 +6,12 @@ Our own write coming back equals what we agreed, so it merges to nothing: there 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import date
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, datetime
 from typing import Any, Literal
 
 from connectors.contract import AccountId, Status, Task
+from service.core.fingerprints import shown, words_of
 
 LinkState = Literal["intended", "made", "gone", "refused"]
 
@@ -34,6 +35,16 @@ class Agreed:
     asked_start: date | None = None
     asked_due: date | None = None
     """Dates being written: should the reply be lost, they are known as ours when they are read."""
+    wrote: dict[str, str | None] = field(default_factory=dict)
+    """Of title, text, role and owner: what we last wrote, so that a person's change is known (`core.wording`)."""
+    asked: dict[str, str | None] = field(default_factory=dict)
+    """Of these: what is being written."""
+    shows: Mapping[str, str | None] = field(default_factory=dict)
+    """Of a task in two trackers: what this one shows where that is not what was agreed."""
+    owed: tuple[str, ...] = ()
+    """Of these fields: those still to be written. The others are shown as well as the tracker can."""
+    heard_at: datetime | None = None
+    """Its comments have been read up to then, by the tracker's clock."""
 
     def as_dict(self) -> dict[str, Any]:
         """JSON; dates as ISO text."""
@@ -54,6 +65,11 @@ class Agreed:
             undated=data["undated"],
             asked_start=_date(data.get("asked_start")),
             asked_due=_date(data.get("asked_due")),
+            wrote=dict(data.get("wrote", {})),
+            asked=dict(data.get("asked", {})),
+            shows=dict(data.get("shows", {})),
+            owed=tuple(data.get("owed", ())),
+            heard_at=datetime.fromisoformat(data["heard_at"]) if data.get("heard_at") else None,
         )
 
 
@@ -106,7 +122,8 @@ class News:
     """Something people did in the tracker, told as a sentence for the ledger."""
 
     kind: str
-    """status, pinned, unpinned, moved, deleted, restored, renamed, reassigned, planned, replanned, answered"""
+    """status, pinned, unpinned, moved, deleted, restored, renamed, reassigned, conflict;
+    planned, replanned, answered"""
     key: str
     sentence: str
 
@@ -122,12 +139,12 @@ def settle(link: LinkView, found: Task | None, today: date) -> tuple[LinkView, l
     if found is None:
         if link.state == "gone":
             return link, []
-        told = News("deleted", link.key, f"{_name(link)} was deleted in the tracker; it is not made again.")
+        told = News("deleted", link.key, f"{name_of(link)} was deleted in the tracker; it is not made again.")
         return replace(link, state="gone", task=None), [told]
     news: list[News] = []
     if link.state == "gone":
-        news.append(News("restored", link.key, f"{_name(link)} is back in the tracker."))
-    link = replace(link, state="made", task=found, label=found.label)
+        news.append(News("restored", link.key, f"{name_of(link)} is back in the tracker."))
+    link = _arrived(replace(link, state="made", task=found, label=found.label), found)
     for take_over in (_status, _due, _start, _title, _owner):
         link, told_more = take_over(link, found, today)
         news += told_more
@@ -136,8 +153,23 @@ def settle(link: LinkView, found: Task | None, today: date) -> tuple[LinkView, l
 
 def _confirmed(link: LinkView) -> LinkView:
     """What we were about to write has arrived by now, or never will."""
-    agreed = replace(link.agreed, asked_start=None, asked_due=None)
+    agreed = replace(link.agreed, asked_start=None, asked_due=None, asked={})
     return replace(link, agreed=agreed, dropped=link.dropped and agreed.status.closed)
+
+
+def _arrived(link: LinkView, found: Task) -> LinkView:
+    """Words that we were writing when the reply was lost are ours, if they stand there."""
+    asked, agreed = link.agreed.asked, link.agreed
+    if not asked:
+        return link
+    if (title := asked.get("title")) and found.title == shown(title):
+        agreed = replace(agreed, title=found.title, wrote={**agreed.wrote, "title": title})
+    if "text" in asked and words_of(found.text) == asked["text"]:
+        agreed = replace(agreed, wrote={**agreed.wrote, "text": asked["text"], "plan_text": asked["plan_text"]})
+    if (owner := asked.get("owner")) and found.owner and found.owner.id == owner:
+        wrote = {**agreed.wrote, "owner": owner, "role": asked["role"]}
+        agreed = replace(agreed, owner=found.owner.id, wrote=wrote)
+    return replace(link, agreed=agreed)
 
 
 def _status(link: LinkView, found: Task, today: date) -> tuple[LinkView, list[News]]:
@@ -148,7 +180,7 @@ def _status(link: LinkView, found: Task, today: date) -> tuple[LinkView, list[Ne
     if link.dropped and theirs.closed and not base.closed:
         return replace(link, agreed=agreed), []  # our own drop, of which the reply was lost
     done_on = today if theirs is Status.DONE else None
-    told = News("status", link.key, f"{_name(link)} went from {base} to {theirs} ({found.status_name}).")
+    told = News("status", link.key, f"{name_of(link)} went from {base} to {theirs} ({found.status_name}).")
     return replace(link, agreed=agreed, done_on=done_on, dropped=False), [told]
 
 
@@ -162,9 +194,9 @@ def _due(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:
         return replace(link, agreed=written), []
     agreed = replace(known, due_on=theirs, undated=False, plan_due=None if theirs is None else known.plan_due)
     if theirs is None:
-        told = News("unpinned", link.key, f"The due date of {_name(link)} was cleared: the plan dates it again.")
+        told = News("unpinned", link.key, f"The due date of {name_of(link)} was cleared: the plan dates it again.")
     else:
-        told = News("pinned", link.key, f"{_name(link)} was moved from {base} to {theirs} by a person: pinned there.")
+        told = News("pinned", link.key, f"{name_of(link)} was moved from {base} to {theirs} by a person: pinned there.")
     return replace(link, agreed=agreed, pinned_on=theirs), [told]
 
 
@@ -172,16 +204,17 @@ def _start(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:
     if found.start_on == link.agreed.start_on:
         return link, []
     agreed = replace(link.agreed, start_on=found.start_on)
-    if found.start_on and found.start_on == link.agreed.asked_start:
+    one_day = found.start_on is None and link.agreed.start_on == found.due_on  # some trackers keep no start then
+    if one_day or (found.start_on and found.start_on == link.agreed.asked_start):
         return replace(link, agreed=agreed), []
-    told = News("moved", link.key, f"The start of {_name(link)} was moved to {found.start_on} by a person.")
+    told = News("moved", link.key, f"The start of {name_of(link)} was moved to {found.start_on} by a person.")
     return replace(link, agreed=agreed), [told]
 
 
 def _title(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:
     if found.title == link.agreed.title:
         return link, []
-    told = News("renamed", link.key, f"{_name(link)} is now called “{found.title}”.")
+    told = News("renamed", link.key, f"{name_of(link)} is now called “{found.title}”.")
     return replace(link, agreed=replace(link.agreed, title=found.title)), [told]
 
 
@@ -190,11 +223,12 @@ def _owner(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:
     if theirs == link.agreed.owner:
         return link, []
     whom = found.owner.name if found.owner else "nobody"
-    told = News("reassigned", link.key, f"{_name(link)} is now owned by {whom}.")
+    told = News("reassigned", link.key, f"{name_of(link)} is now owned by {whom}.")
     return replace(link, agreed=replace(link.agreed, owner=theirs)), [told]
 
 
-def _name(link: LinkView) -> str:
+def name_of(link: LinkView) -> str:
+    """As people know it."""
     return f"“{link.agreed.title}” ({link.label})" if link.label else f"“{link.agreed.title}”"
 
 

@@ -91,6 +91,12 @@ def unfinished_requests(session: Session, connection: str) -> list[str]:
     return list(session.exec(query.where(col(Campaign.connection) == connection)))
 
 
+def running(session: Session, template: str) -> list[Campaign]:
+    """Those that run by a template, in the order in which they began."""
+    query = select(Campaign).where(col(Campaign.template) == template, col(Campaign.state) == "running")
+    return list(session.exec(query.order_by(col(Campaign.created_at), col(Campaign.id))))
+
+
 def save(session: Session, campaign: Campaign) -> None:
     """Store a campaign, new or changed, wherever it was read; `updated_at` moves only when something changed."""
     stored = session.merge(campaign)
