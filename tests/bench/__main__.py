@@ -17,6 +17,7 @@ from tests.bench import (
     bench_idle,
     bench_inbox,
     bench_launch,
+    bench_mirror,
     bench_plan,
     bench_sweep,
     bench_sync,
@@ -30,6 +31,7 @@ AT_HOME: dict[str, Callable[[Installation], Iterable[Figure]]] = {
     "crash": bench_crash.measure,
     "hooks": bench_hooks.measure,
     "sync": bench_sync.measure,
+    "mirror": bench_mirror.measure,
     "sweep": bench_sweep.measure,
     "idle": bench_idle.measure,
 }

@@ -49,6 +49,7 @@ connections:
     workspace: "{asana[workspace]}"
     projects: ["{asana[project]}"]
 requests:
+  - {{connection: jira, when: {{issue_type: Task}}, template: chain_12, mirror: {{ops: asana}}}}
   - {{connection: jira, when: {{issue_type: List Import}}, template: chain_4}}
   - {{connection: jira, when: {{issue_type: Webinar}}, template: chain_12}}
   - {{connection: jira, when: {{issue_type: Email Send}}, template: chain_40}}

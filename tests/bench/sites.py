@@ -72,6 +72,10 @@ class JiraSite:
             self.sim.file_request(self.TYPES[size], f"Request {number}", project=project) for number in range(count)
         ]
 
+    def file_mirrored(self, title: str) -> str:
+        """A request of twelve tasks that stand in the other tracker too."""
+        return self.sim.file_request("Task", title)
+
     def ids(self, requests: list[str]) -> list[str]:
         """What the vendor calls them inside."""
         return [self.sim.site.issue(key).id for key in requests]
@@ -131,6 +135,12 @@ class AsanaSite:
         """Id, title and blockers of each."""
         found = self.sim.subtasks(request)
         return [(one["gid"], one["name"], [blocker["gid"] for blocker in one["dependencies"]]) for one in found]
+
+    def named(self, title: str) -> str | None:
+        """The task of this title in the project."""
+        with self.sim.site.lock:
+            tasks = self.sim.site.projects[self.sim.project].tasks.values()
+            return next((task.gid for task in tasks if task.name == title), None)
 
     def comments(self, request: str) -> list[str]:
         """Their texts."""

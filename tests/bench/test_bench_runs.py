@@ -15,6 +15,7 @@ from tests.bench import (
     bench_idle,
     bench_inbox,
     bench_launch,
+    bench_mirror,
     bench_sweep,
     bench_sync,
 )
@@ -33,6 +34,7 @@ TINY: dict[str, Callable[[Installation], Iterable[Figure]]] = {
     "launch": lambda home: bench_launch.measure(home, sizes=(4,), rounds=1),
     "burst": lambda home: bench_burst.measure(home, launches=2, runs=[("jira", 4), ("asana", 4)]),
     "sync": lambda home: bench_sync.measure(home, ticks=1, size=4),
+    "mirror": lambda home: bench_mirror.measure(home, rounds=1, ticks=2),
     "sweep": lambda home: bench_sweep.measure(home, quiet=20, changed=1),
     "hooks": lambda home: bench_hooks.measure(home, count=32, calm=2),
     "crash": lambda home: bench_crash.measure(home, requests=2),
