@@ -16,13 +16,17 @@ TESTS ?=
 # Passed on to the benchmarks, e.g. make bench BENCH="--only launch"
 BENCH ?=
 
+# The length of a chaos run and the seed of its schedule, e.g. make chaos SEED=7 MINUTES=10
+MINUTES ?= 5
+SEED ?=
+
 # One lock for every platform and Python, with hashes and without addresses; LOCK_FLAGS=--upgrade moves versions.
 LOCK_FLAGS ?=
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-config --no-emit-index-url --no-header \
 	--quiet $(LOCK_FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check format bench lock hooks clean
+.PHONY: help setup demo test test-long chaos check format bench lock hooks clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 \t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -47,6 +51,9 @@ test: setup  ## All tests but the long ones, on SQLite and on a real PostgreSQL
 
 test-long: setup  ## The long tests only
 	@$(BIN)/pytest -m long $(TESTS)
+
+chaos: setup  ## Weeks of faults, deaths and changes of mind in MINUTES=5; SEED=n replays a schedule
+	@$(BIN)/python -m tests.faults.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 check: setup  ## Format, lint, types, import rules, architecture and documents
 	@$(BIN)/ruff format --check .

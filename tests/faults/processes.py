@@ -26,6 +26,7 @@ SILENT_SECONDS = 4.0
 PROGRAM = f"from service import cli, workflows; workflows.SILENT_SECONDS = {SILENT_SECONDS}; cli.app()"
 TASKS = 5
 """Of a list import."""
+ROOT = Path(__file__).parents[2]
 
 
 class WatchedJira(JiraSimulator):
@@ -49,19 +50,21 @@ class Installation:
     asana: AsanaSimulator
     folder: Path
     url: str
+    program: str = PROGRAM
+    """What runs as `tminus`."""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         """`tminus …`; its log goes to a file."""
         with (self.folder / "service.log").open("ab") as log:
-            arguments = [sys.executable, "-c", PROGRAM, *command, "--config", str(self.folder / "tminus.yaml")]
-            self.processes.append(subprocess.Popen(arguments, stdout=log, stderr=log))
+            arguments = [sys.executable, "-c", self.program, *command, "--config", str(self.folder / "tminus.yaml")]
+            self.processes.append(subprocess.Popen(arguments, stdout=log, stderr=log, cwd=ROOT))
         return self.processes[-1]
 
     def serve(self, *options: str) -> subprocess.Popen[bytes]:
         """The web side, once it answers."""
         process = self.start("serve", *options)
-        self.until(self._ready, 30)
+        self.until(self._ready, 90)
         return process
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
@@ -122,13 +125,15 @@ class Installation:
 
 
 @contextmanager
-def installation(folder: Path, database: str) -> Iterator[Installation]:
+def installation(
+    folder: Path, database: str, *, config: str = CONFIG, program: str = PROGRAM
+) -> Iterator[Installation]:
     """Configured and not started. The environment holds the secrets; every process is ended with the block."""
     with ExitStack() as held:
         jira, asana = held.enter_context(WatchedJira()), held.enter_context(AsanaSimulator())
         port = free_port()
         team = next(iter(asana.site.teams))
-        config = CONFIG.format(
+        settings = config.format(
             port=port,
             database=database,
             jira=jira,
@@ -138,8 +143,8 @@ def installation(folder: Path, database: str) -> Iterator[Installation]:
             asana_container="subtasks",
             rules="",
         )
-        (folder / "tminus.yaml").write_text(f"{config}listen: {{port: {port}}}\n")
-        found = Installation(jira, asana, folder, f"http://127.0.0.1:{port}")
+        (folder / "tminus.yaml").write_text(f"{settings}listen: {{port: {port}}}\n")
+        found = Installation(jira, asana, folder, f"http://127.0.0.1:{port}", program)
         held.callback(_end, found.processes)
         yield found
 
