@@ -15,7 +15,7 @@ import asana
 from connectors.asana.client import Calls, Json
 from connectors.asana.receive import change_of
 from connectors.contract import Moved, TaskId
-from connectors.errors import OutcomeUnknown, Rejected
+from connectors.errors import AccessDenied, Rejected
 from connectors.retrying import retrying
 
 NO_TOKEN = 412
@@ -43,16 +43,17 @@ class Changes:
         rows = retrying()(lambda: self._calls.pages(self._tasks.get_tasks, opts=opts))
         return {TaskId(str(row["gid"])): datetime.fromisoformat(row["modified_at"]) for row in rows}
 
-    def _since_token(self, project: str, token: str | None) -> tuple[list[tuple[TaskId, datetime]], str, bool]:
+    def _since_token(self, project: str, token: str | None) -> tuple[list[tuple[TaskId, datetime]], str | None, bool]:
         """Tasks with the time of their events, the token to go on from, and whether there is a gap before it."""
         found: list[tuple[TaskId, datetime]] = []
         while True:
             try:
                 answer = retrying()(self._page, project, token)
+            except AccessDenied:
+                raise
             except Rejected as error:
-                if error.status != NO_TOKEN:
-                    raise
-                return found, _fresh_token(error), True
+                # Whatever else it refuses, the tasks were listed: every campaign is looked at instead.
+                return found, _fresh_token(error) if error.status == NO_TOKEN else None, True
             found += _tasks_of(answer["data"])
             token = str(answer["sync"])
             if not answer.get("has_more"):
@@ -68,9 +69,9 @@ def _tasks_of(events: Iterable[Json]) -> list[tuple[TaskId, datetime]]:
     return [(change.task, datetime.fromisoformat(at)) for change, at in changes if change.task]
 
 
-def _fresh_token(refusal: Rejected) -> str:
+def _fresh_token(refusal: Rejected) -> str | None:
     """It is told only beside the errors of the refusal, which the SDK keeps as text."""
     try:
         return str(json.loads(getattr(refusal.__cause__, "body", None) or "")["sync"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise OutcomeUnknown(f"Asana refused a sync token and gave no other: {refusal}") from error
+    except (ValueError, KeyError, TypeError):
+        return None

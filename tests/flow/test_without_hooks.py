@@ -106,3 +106,17 @@ def test_when_asana_has_forgotten_our_place_every_campaign_is_looked_at(deaf: Ho
     deaf.asana.forget_events()
     deaf.sweep()
     assert Status.DONE in {link.agreed.status for link in deaf.links(gid).values()}
+
+
+def test_where_asana_tells_no_events_every_campaign_is_looked_at(deaf: House) -> None:
+    """What the list of tasks cannot tell is found all the same, in more calls."""
+    gid = deaf.asana.file_request("Leads", section="List imports")
+    settled(deaf)
+    knobs = deaf.asana.knobs
+    knobs.error_before, knobs.error_status, knobs.only = 1.0, 404, "GET /api/1.0/events"
+    try:
+        deaf.asana.complete(deaf.asana.subtasks(gid)[0]["gid"])
+        deaf.sweep()
+    finally:
+        knobs.error_before, knobs.error_status, knobs.only = 0.0, 503, ""
+    assert Status.DONE in {link.agreed.status for link in deaf.links(gid).values()}
