@@ -74,7 +74,7 @@ class Moving:
     @property
     def name(self) -> str:
         """Of the comment: the same when a run is repeated."""
-        return f"moved-{self.move.id[-8:]}" if self.begun and self.move else "moved"
+        return f"{'back' if self.back else 'moved'}-{self.move.id[-8:]}" if self.begun and self.move else "moved"
 
     def stands(self, links: Mapping[str, LinkView]) -> None:
         """Keep how the campaign stands, before this run changes anything."""

@@ -49,7 +49,7 @@ def migrate(
         except use.CannotMigrate as error:
             raise Refused(str(error), error.remedy) from None
         _show(steps)
-        if apply and not preview:
+        if steps and apply and not preview:
             act = use.roll_back if rollback else use.apply
             asked = act(runtime, steps, user())
             asking.look_at(runtime, [step.campaign for step in asked])

@@ -88,6 +88,7 @@ def test_a_move_is_taken_back_exactly_and_nothing_is_planned_anew(desk: Desk) ->
     assert desk.campaign(request).plan == plan
     assert desk.tracker.tasks[request].fields["Webinar date"] == "2027-03-18"
     assert len(told(desk, request, "The move was taken back")) == 1
+    assert len(told(desk, request, "webinar date is now")) == 1
     assert any(str(action).startswith("Set on “Spring webinar”: Webinar date") for action in foreseen.actions)
     assert latest(desk, request) is None
 
