@@ -79,7 +79,7 @@ def _names(view: LinkView) -> set[str | None]:
 def _of_campaign(runtime: Runtime, campaign: Campaign, subtask: LinkView | None) -> Story:
     with reading(runtime.engine) as session:
         views = links.views(session, campaign.id)
-        story = ledger.of_campaign(session, campaign.id, limit=LATEST)
+        story = ledger.of_campaign(session, campaign.id, limit=LATEST, without=[ledger.CALLS])
         heard = list(_deliveries(session, campaign.connection, campaign.request_task))
     plan = Plan.from_dict(campaign.plan) if campaign.plan else None
     where = f"{campaign.request_label} “{campaign.title}”"

@@ -1,0 +1,115 @@
+"""One run for one partition: everything that waits for it is answered, put off, parked or passed on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Literal, Protocol
+
+from sqlmodel import Session
+
+from connectors.contract import TaskId
+from connectors.errors import RateLimited, TrackerError
+from connectors.retrying import PASSING
+from connectors.sharing import Purpose, working_for
+from service import forms, sync
+from service.core.form import SUBMITTED
+from service.run_log import Run
+from service.runtime import Runtime
+from service.store import campaigns, changes, ledger, runs
+from service.store.engine import reading, transaction
+
+log = logging.getLogger(__name__)
+
+GIVE_UP_AFTER = 14
+"""Attempts: about two days at the pauses of `_pause`."""
+
+
+class Enqueue(Protocol):
+    """Asks the engine for runs, in the caller's transaction; `delay` in seconds."""
+
+    def __call__(
+        self, session: Session, partitions: Iterable[str], *, delay: float | None = None, attempt: int = 0
+    ) -> None: ...
+
+
+def look(runtime: Runtime, run: Run, attempt: int, enqueue: Enqueue) -> str:
+    """Read back, decide, write; returns what came of it. Raises nothing of the trackers': that is put off or parked."""
+    connection, task = changes.parts(run.partition)
+    with reading(runtime.engine) as session:
+        rows = changes.waiting(session, run.partition)
+        campaign = campaigns.of_request(session, connection, task)
+    if not rows:
+        return "nothing waits any more"
+    run.campaign_id = campaign.id if campaign else None
+    run.deliveries = sorted({row.inbox_id for row in rows if row.inbox_id})
+    planned = campaign is not None and campaign.plan is not None
+    try:
+        with working_for(_purpose(planned, rows)):
+            outcome = _answer(runtime, connection, task)
+    except PASSING as error:
+        return _later(runtime, run, rows, attempt, error, enqueue)
+    except TrackerError as error:
+        return _park(runtime, run, rows, str(error))
+    except Exception as error:
+        log.exception("run of %s failed", run.partition)
+        return _park(runtime, run, rows, f"internal error, please report it: {type(error).__name__}: {error}")
+    run.campaign_id = outcome.campaign_id or run.campaign_id
+    with transaction(runtime.engine) as session:
+        if outcome.belongs_to:
+            changes.move(session, rows, outcome.belongs_to)
+            enqueue(session, [outcome.belongs_to])
+            run.ends(session, "passed_on", outcome.reason)
+        elif outcome.failures:
+            reason = "; ".join(outcome.failures)
+            changes.finish(session, rows, "parked", reason)
+            run.ends(session, "parked", reason)
+        else:
+            came_to: Literal["handled", "ignored"] = "handled" if outcome.handled else "ignored"
+            changes.finish(session, rows, came_to, outcome.reason)
+            run.ends(session, came_to, outcome.reason)
+    return outcome.reason
+
+
+def _purpose(planned: bool, rows: Sequence[changes.Waiting]) -> Purpose:
+    """Whoever waits for a plan is served first, and what only a sweep asked for last."""
+    if not planned:
+        return "launch"
+    return "sync" if any(row.inbox_id for row in rows) else "sweep"
+
+
+def _answer(runtime: Runtime, connection: str, task: TaskId) -> sync.Outcome:
+    if connection == SUBMITTED:
+        return forms.file(runtime, task)
+    if connection not in runtime.trackers:
+        raise TrackerError(f"the connection “{connection}” is no longer in the settings")
+    return sync.run(runtime, connection, task)
+
+
+def _later(
+    runtime: Runtime, run: Run, rows: list[changes.Waiting], attempt: int, error: TrackerError, enqueue: Enqueue
+) -> str:
+    if attempt >= GIVE_UP_AFTER:
+        return _park(runtime, run, rows, f"given up after {attempt} attempts: {error}")
+    asked = error.retry_after if isinstance(error, RateLimited) and error.retry_after else 0.0
+    delay = max(_pause(attempt), asked)
+    told = f"{run.partition} is tried again in {delay:.0f} s: {error}"
+    with transaction(runtime.engine) as session:
+        # Whoever asks meanwhile has a run at once, not ever more later.
+        if not runs.in_queue(session, [run.partition], "DELAYED"):
+            enqueue(session, [run.partition], delay=delay, attempt=attempt + 1)
+        ledger.note(session, "delayed", told, campaign_id=run.campaign_id)
+        run.ends(session, "delayed", told)
+    return told
+
+
+def _pause(attempt: int) -> float:
+    return float(min(5 * 2**attempt, 3 * 3600))
+
+
+def _park(runtime: Runtime, run: Run, rows: list[changes.Waiting], reason: str) -> str:
+    with transaction(runtime.engine) as session:
+        changes.finish(session, rows, "parked", reason)
+        ledger.note(session, "parked", f"Parked for a person: {reason}", campaign_id=run.campaign_id)
+        run.ends(session, "parked", reason)
+    return reason
