@@ -1,8 +1,7 @@
 """The language that every tracker and the service both speak. No I/O.
 
 A tracker is level-triggered to us: webhooks say where to look (`Change`), reads say what is (`Task`), and the few
-writes
-below are all that the product ever does to a tracker.
+writes below are all that the product ever does to a tracker.
 """
 
 from __future__ import annotations
@@ -396,6 +395,7 @@ class Connector(Generic[S]):
     title: str
     settings: type[S]
     receiver: Receiver
-    open: Callable[[S], Tracker]
+    open: Callable[..., Tracker]
+    """With the settings, and `shared=` what the token's other users tell, if there are any."""
     simulator: str
     """Where its simulator's class stands, as `package.module:Class`; imported only when somebody starts it."""

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
+from datetime import datetime
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from uuid_utils import uuid7
 
+from connectors import fencing, tally
 from connectors.errors import AccessDenied, NotFound, OutcomeUnknown, RateLimited, Rejected, TrackerError
 from connectors.limiting import Limiter, Limits
+from connectors.sharing import Shared, purpose
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,12 +38,17 @@ class Line:
     """One for each connection. Every SDK or httpx call goes through `call`; `observe` sees every HTTP attempt."""
 
     def __init__(
-        self, system: str, base: str, limits: Limits, translate: Callable[[Exception], TrackerError | None]
+        self,
+        system: str,
+        base: str,
+        limits: Limits,
+        translate: Callable[[Exception], TrackerError | None],
+        shared: Shared | None = None,
     ) -> None:
         self.system = system
-        self.limiter = Limiter(limits)
-        self.calls: Counter[str] = Counter()
-        """HTTP attempts by method and status since the start."""
+        self._shared = shared
+        self.limiter = shared.limiter(limits) if shared else Limiter(limits)
+        self._name = tally.name_for(system)
         self._translate = translate
         self._host = urlsplit(base).netloc
         self._width = max(limits.reads_in_flight, limits.writes_in_flight)
@@ -55,7 +63,9 @@ class Line:
         try:
             if not limited:
                 return fn()
+            asked = time.perf_counter()
             with self.limiter.slot(method, weight=weight, items=items):
+                self._count_wait(time.perf_counter() - asked)
                 return fn()
         except TrackerError as error:
             self._slow_down(error)
@@ -86,14 +96,23 @@ class Line:
 
     @contextmanager
     def observe(self, method: str, url: str) -> Iterator[Observation]:
-        """Around one HTTP attempt: checks the host, counts, and logs it without its query, headers or body."""
+        """Around one HTTP attempt: checks the host and the right to call, counts, and logs it without its query, headers
+        or body."""
         self.guard(url)
+        fencing.check()
         seen = Observation()
         started = time.perf_counter()
         try:
             yield seen
         finally:
-            self.calls[f"{method} {seen.status or 'no answer'}"] += 1
+            seconds = time.perf_counter() - started
+            call = tally.Call(self._name, method, str(seen.status or tally.NO_ANSWER))
+            for counting in tally.now_counting():
+                counting.add(call, seconds)
+            if self._shared:
+                self._shared.count(purpose.get(), seen.status)
+            if (wait := seconds_used_up(seen.headers)) and seen.status != 429:
+                self.limiter.pause(wait)
             log.debug(
                 "%s %s",
                 method,
@@ -101,10 +120,14 @@ class Line:
                 extra={
                     "system": self.system,
                     "status": seen.status,
-                    "ms": round((time.perf_counter() - started) * 1000, 1),
+                    "ms": round(seconds * 1000, 1),
                     "request_id": request_id.get(),
                 },
             )
+
+    def _count_wait(self, seconds: float) -> None:
+        for counting in tally.now_counting():
+            counting.wait(self._name, seconds)
 
     def _slow_down(self, error: TrackerError) -> None:
         if isinstance(error, RateLimited) and error.retry_after:
@@ -115,6 +138,8 @@ class Observation:
     """What came of one HTTP attempt."""
 
     status: int | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
+    """Of the answer, whatever the case of their names."""
 
 
 def headers_out() -> dict[str, str]:
@@ -122,6 +147,20 @@ def headers_out() -> dict[str, str]:
     if not request_id.get():
         request_id.set(str(uuid7()))
     return {"X-Request-Id": request_id.get()}
+
+
+def seconds_used_up(headers: Mapping[str, str]) -> float:
+    """Until calls are allowed again, where an answer says that it was the last one allowed; 0 otherwise.
+
+    `X-RateLimit-Reset` is an instant, as https://developer.atlassian.com/cloud/jira/platform/rate-limiting/ has it.
+    """
+    if headers.get("X-RateLimit-Remaining") != "0":
+        return 0.0
+    try:
+        reset = datetime.fromisoformat(headers.get("X-RateLimit-Reset", ""))
+    except ValueError:
+        return 0.0
+    return max(0.0, reset.timestamp() - time.time()) if reset.tzinfo else 0.0
 
 
 def retry_after(value: str | None) -> float | None:

@@ -18,7 +18,9 @@ from sqlmodel import Session
 from connectors.contract import Tracker
 from connectors.line import request_id
 from connectors.registry import installed
+from connectors.tally import opening
 from service import publishing
+from service.budget import budgets_of
 from service.catalogue import Catalogue
 from service.core.form import SUBMITTED
 from service.forms import FormReceiver
@@ -56,15 +58,17 @@ def make_runtime(
     in_use = publishing.all_in_use(engine) if migrate or not pending(engine) else {}
     check_against(settings, replace(catalogue, templates=in_use if publish else catalogue.templates | in_use))
     connectors = installed()
-    trackers: dict[str, Tracker] = {
-        name: connectors[connection.tracker].open(connection.settings)
-        for name, connection in settings.connections.items()
-    }
+    budgets = budgets_of(engine, {name: (one.tracker, one.settings) for name, one in settings.connections.items()})
+    trackers: dict[str, Tracker] = {}
+    for name, connection in settings.connections.items():
+        with opening(name):
+            trackers[name] = connectors[connection.tracker].open(connection.settings, shared=budgets[name])
     return Runtime(
         settings=settings,
         engine=engine,
         catalogue=catalogue,
         trackers=trackers,
+        budgets=budgets,
         receivers={
             SUBMITTED: FormReceiver(),
             **{name: connectors[connection.tracker].receiver for name, connection in settings.connections.items()},

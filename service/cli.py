@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from service.commands.budget import budget
 from service.commands.calendars import calendars
 from service.commands.commitments import commitments
 from service.commands.conflicts import conflicts
@@ -64,6 +65,7 @@ for command in (
     undo,
     replay,
     sweep,
+    budget,
     demo,
     simulate,
 ):

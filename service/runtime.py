@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Engine
 
 from connectors.contract import Receiver, Tracker
 from service import publishing
+from service.budget import TokenBudget
 from service.catalogue import Catalogue
 from service.core.template import Template
 from service.settings import Settings
@@ -28,6 +29,8 @@ class Runtime:
     vault: Vault
     now: Callable[[], datetime]
     """Aware, UTC."""
+    budgets: Mapping[str, TokenBudget] = field(default_factory=dict)
+    """By connection: the limits of its token."""
     unpublished: tuple[publishing.Step, ...] = ()
     """Templates of the folder that could not be published when the service started."""
 

@@ -19,6 +19,7 @@ from asana.rest import ApiException
 from connectors.asana.settings import READS_IN_FLIGHT, AsanaSettings
 from connectors.errors import OutcomeUnknown, TrackerError, Unreachable
 from connectors.line import CONNECT_SECONDS, READ_SECONDS, Line, from_status, headers_out
+from connectors.sharing import Shared
 
 Json = dict[str, Any]
 PAGE = 100
@@ -117,8 +118,8 @@ class Action:
 class Calls:
     """One call, all pages of a list, or one batch. Nothing here repeats a call."""
 
-    def __init__(self, settings: AsanaSettings) -> None:
-        self.line = Line("asana", settings.url, settings.limits, translate)
+    def __init__(self, settings: AsanaSettings, shared: Shared | None = None) -> None:
+        self.line = Line("asana", settings.url, settings.limits, translate, shared)
         self.client = AsanaClient(settings, self.line)
         self._batches = asana.BatchAPIApi(self.client)
 

@@ -42,6 +42,7 @@ from connectors.contract import (
 )
 from connectors.errors import NotFound, Rejected, TrackerError
 from connectors.retrying import retrying
+from connectors.sharing import Shared
 
 MOST_LINKS = 30
 """Dependents and dependencies of one task together."""
@@ -52,10 +53,10 @@ log = logging.getLogger(__name__)
 class AsanaTracker:
     """One connection. Each write is repeated only as far as it is safe; see `connectors.contract.Tracker`."""
 
-    def __init__(self, settings: AsanaSettings) -> None:
+    def __init__(self, settings: AsanaSettings, *, shared: Shared | None = None) -> None:
         self._settings = settings
         self._fields = task_fields(settings)
-        self._calls = Calls(settings)
+        self._calls = Calls(settings, shared)
         self._tasks, self._users = asana.TasksApi(self._calls.client), asana.UsersApi(self._calls.client)
         self._people = People(self._calls, settings.workspace)
         self._statuses = Statuses(self._calls, settings)

@@ -25,6 +25,7 @@ from connectors.jira.mapping import MARK_PROPERTY
 from connectors.jira.settings import JiraSettings
 from connectors.limiting import Limits, Rate
 from connectors.line import CONNECT_SECONDS, READ_SECONDS, Line, headers_out
+from connectors.sharing import Shared
 
 T = TypeVar("T")
 
@@ -87,7 +88,7 @@ class _Watched(HTTPAdapter):
         request.headers.update(headers_out())
         with self._line.observe(request.method or "", request.url or "") as seen:
             response = super().send(request, *args, **kwargs)
-            seen.status = response.status_code
+            seen.status, seen.headers = response.status_code, response.headers
             return response
 
 
@@ -109,15 +110,15 @@ class _WatchedTransport(httpx.HTTPTransport):
         request.headers.update(headers_out())
         with self._line.observe(request.method, str(request.url)) as seen:
             response = super().handle_request(request)
-            seen.status = response.status_code
+            seen.status, seen.headers = response.status_code, response.headers
             return response
 
 
 class JiraApi:
     """Raises only `TrackerError`s. The caller decides what is safe to repeat."""
 
-    def __init__(self, settings: JiraSettings) -> None:
-        self.line = Line("jira", settings.url, LIMITS, failures.translate)
+    def __init__(self, settings: JiraSettings, shared: Shared | None = None) -> None:
+        self.line = Line("jira", settings.url, LIMITS, failures.translate, shared)
         self._sdk = JiraClient(settings, self.line)
         token = settings.token.get_secret_value()
         basic = (settings.email or "", token) if settings.auth == "basic" else None

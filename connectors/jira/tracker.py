@@ -38,6 +38,7 @@ from connectors.jira.settings import JiraSettings
 from connectors.jira.site import Site
 from connectors.jira.workflow import Workflow
 from connectors.retrying import PASSING, retrying
+from connectors.sharing import Shared
 
 
 class _Conflict(Exception):
@@ -54,9 +55,15 @@ class JiraTracker:
     `sleep` takes seconds and is only used while a search index catches up after a lost reply.
     """
 
-    def __init__(self, settings: JiraSettings, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        settings: JiraSettings,
+        *,
+        shared: Shared | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._settings = settings
-        self._api = JiraApi(settings)
+        self._api = JiraApi(settings, shared)
         self.line = self._api.line
         self._site = Site(self._api, settings)
         self._issues = Issues(self._api, self._site, sleep)

@@ -10,17 +10,19 @@ from sqlmodel import Session, col, select
 from service.store.tables import Worker, now
 
 
-def beat(session: Session, executor_id: str) -> None:
-    """This worker is alive."""
-    at = _database_time(session)
-    worker = session.get(Worker, executor_id) or Worker(executor_id=executor_id, beat_at=at, started_at=at)
+def beat(session: Session, executor_id: str) -> bool:
+    """This worker is alive; returns whether that is news: it has just started, or a peer has taken over its work."""
+    at = database_time(session)
+    known = session.get(Worker, executor_id)
+    worker = known or Worker(executor_id=executor_id, beat_at=at, started_at=at)
     worker.beat_at = at
     session.add(worker)
+    return known is None
 
 
 def silent(session: Session, seconds: float) -> list[str]:
     """Workers not heard of for so long; each is locked to the first who asks, until the transaction ends."""
-    since = _database_time(session) - timedelta(seconds=seconds)
+    since = database_time(session) - timedelta(seconds=seconds)
     query = select(Worker).where(col(Worker.beat_at) < since).order_by(col(Worker.executor_id))
     return [worker.executor_id for worker in session.exec(query.with_for_update(skip_locked=True))]
 
@@ -30,7 +32,8 @@ def forget(session: Session, executor_id: str) -> None:
     session.execute(sa.delete(Worker).where(col(Worker.executor_id) == executor_id))
 
 
-def _database_time(session: Session) -> datetime:
+def database_time(session: Session) -> datetime:
+    """This instant, as the database has it."""
     if session.get_bind().dialect.name == "sqlite":
         return now()  # the database is a file of this very machine
     moment: datetime = session.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
