@@ -96,8 +96,7 @@ class Line:
 
     @contextmanager
     def observe(self, method: str, url: str) -> Iterator[Observation]:
-        """Around one HTTP attempt: checks the host and the right to call, counts, and logs it without its query, headers
-        or body."""
+        """Around one HTTP attempt: checks host and right, counts, and logs it without its query, headers or body."""
         self.guard(url)
         fencing.check()
         seen = Observation()

@@ -8,39 +8,36 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any
 
-import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig
 from sqlmodel import Session
 from uuid_utils import uuid7
 
-from connectors.contract import TaskId
-from connectors.errors import RateLimited, TrackerError
-from connectors.line import request_id
-from connectors.retrying import PASSING
-from service import absences, filing, forms, intake, keeper, people, sweep, sync
-from service.core.form import SUBMITTED
+from connectors.fencing import TakenOver, working_while
+from connectors.sharing import working_for
+from service import absences, filing, intake, keeper, looking, people, sweep
+from service.lease import Lease
+from service.run_log import run_of
 from service.runtime import Runtime
-from service.store import changes, inbox, ledger, workers
+from service.store import budgets, changes, inbox, ledger, runs, workers
 from service.store.engine import is_sqlite, reading, transaction, worker_lock
+from service.store.runs import QUEUE
 
 log = logging.getLogger(__name__)
 
-QUEUE = "campaign"
 POLL_SECONDS = 0.03
 SIDE_BY_SIDE = 32
 """Runs at once in one worker; the connectors' limiters decide how many calls really are in flight."""
 ROUTE_AT_LEAST_EVERY, PAUSE_SECONDS = 1.0, 0.005
-GIVE_UP_AFTER = 14
-"""Attempts: about two days at the pauses of `_pause`."""
 BEAT_SECONDS, SILENT_SECONDS = 2.0, 15.0
 KEEP_RUNS, KEEP_DELIVERIES = timedelta(days=3), timedelta(days=30)
 
 _runtime: Runtime | None = None
+_lease = Lease(None)
 """The engine calls workflows by name, so what they work with is kept here by `Worker.start`."""
 
 
@@ -54,11 +51,14 @@ def run_campaign(partition: str, attempt: int = 0) -> str:
 def look(partition: str, attempt: int) -> str:
     """One run: read back, decide, write. A repeated step is harmless, because it reads before it writes."""
     runtime = _at_work()
-    token = request_id.set(str(uuid7()))
     try:
-        return _look(runtime, partition, attempt)
-    finally:
-        request_id.reset(token)
+        with run_of(partition) as run, working_while(_lease.right()):
+            return looking.look(runtime, run, attempt, enqueue)
+    except TakenOver:
+        # A peer does it, or has done it by now; where none has, because we only slept, it is still to be done.
+        with transaction(runtime.engine) as session:
+            enqueue(session, [partition])
+        return "this worker was silent for too long; the work is begun again"
 
 
 @DBOS.workflow(name="sweep")
@@ -93,6 +93,7 @@ def run_retention_step(_scheduled: str) -> None:
     while gone:
         with transaction(runtime.engine) as session:
             gone = inbox.discard(session, runtime.now() - KEEP_DELIVERIES)
+            budgets.discard(session, runtime.now() - KEEP_DELIVERIES)
 
 
 @DBOS.workflow(name="people")
@@ -129,13 +130,16 @@ def sweep_now(runtime: Runtime, *, full: bool = False) -> int:
 def keep_hooks(runtime: Runtime) -> None:
     """See that every hook works; where one did not, everything it may have missed is looked at."""
     for connection in runtime.settings.connections:
-        if keeper.look_after(runtime, connection):
+        with working_for("sweep"):
+            made_again = keeper.look_after(runtime, connection)
+        if made_again:
             _sweep(runtime, connection, full=True)
 
 
 def _sweep(runtime: Runtime, connection: str, *, full: bool) -> int:
-    found = sweep.changed(runtime, connection, full=full)
-    found.tasks |= filing.standing_tasks(runtime, connection)
+    with working_for("sweep"):
+        found = sweep.changed(runtime, connection, full=full)
+        found.tasks |= filing.standing_tasks(runtime, connection)
     with transaction(runtime.engine) as session:
         for project, error in found.unread.items():
             log.warning("sweep of %s in %s failed: %s", project, connection, error)
@@ -154,7 +158,7 @@ def enqueue(session: Session, partitions: Iterable[str], *, delay: float | None 
     """
     client = _client(session)
     wanted = list(partitions)
-    for partition in wanted if delay else sorted(set(wanted) - _in_queue(session, wanted, "ENQUEUED")):
+    for partition in wanted if delay else sorted(set(wanted) - runs.in_queue(session, wanted, "ENQUEUED")):
         options: dict[str, Any] = {
             "workflow_name": "run_campaign",
             "queue_name": QUEUE,
@@ -165,19 +169,6 @@ def enqueue(session: Session, partitions: Iterable[str], *, delay: float | None 
         if delay:
             options["delay_seconds"] = delay
         client.enqueue_in_transaction(session, options, partition, attempt)  # type: ignore[arg-type]
-
-
-def _in_queue(session: Session, partitions: Sequence[str], status: str) -> set[str]:
-    """Those with a run in the queue; held, so that it cannot begin before the caller's changes are committed."""
-    runs = sa.table(
-        "workflow_status",
-        *map(sa.column, ("status", "queue_name", "queue_partition_key")),
-        schema=None if is_sqlite(session.get_bind()) else "dbos",
-    )
-    waiting = sa.select(runs.c.queue_partition_key).where(runs.c.status == status, runs.c.queue_name == QUEUE)
-    mine = waiting.where(runs.c.queue_partition_key.in_(partitions))
-    # In one order, so that two callers never hold what the other waits for.
-    return set(session.execute(mine.order_by(runs.c.queue_partition_key).with_for_update()).scalars())
 
 
 NAME = "tminus"
@@ -200,66 +191,6 @@ def _at_work() -> Runtime:
     return _runtime
 
 
-def _look(runtime: Runtime, partition: str, attempt: int) -> str:
-    with reading(runtime.engine) as session:
-        rows = changes.waiting(session, partition)
-    if not rows:
-        return "nothing waits any more"
-    connection, task = changes.parts(partition)
-    try:
-        outcome = _run(runtime, connection, task)
-    except PASSING as error:
-        return _later(runtime, partition, rows, attempt, error)
-    except TrackerError as error:
-        return _park(runtime, rows, str(error))
-    except Exception as error:
-        log.exception("run of %s failed", partition)
-        return _park(runtime, rows, f"internal error, please report it: {type(error).__name__}: {error}")
-    with transaction(runtime.engine) as session:
-        if outcome.belongs_to:
-            changes.move(session, rows, outcome.belongs_to)
-            enqueue(session, [outcome.belongs_to])
-        elif outcome.failures:
-            changes.finish(session, rows, "parked", "; ".join(outcome.failures))
-        else:
-            changes.finish(session, rows, "handled" if outcome.handled else "ignored", outcome.reason)
-    return outcome.reason
-
-
-def _run(runtime: Runtime, connection: str, task: TaskId) -> sync.Outcome:
-    if connection == SUBMITTED:
-        return forms.file(runtime, task)
-    if connection not in runtime.trackers:
-        raise TrackerError(f"the connection “{connection}” is no longer in the settings")
-    return sync.run(runtime, connection, task)
-
-
-def _later(runtime: Runtime, partition: str, rows: list[changes.Waiting], attempt: int, error: TrackerError) -> str:
-    if attempt >= GIVE_UP_AFTER:
-        return _park(runtime, rows, f"given up after {attempt} attempts: {error}")
-    asked = error.retry_after if isinstance(error, RateLimited) and error.retry_after else 0.0
-    delay = max(_pause(attempt), asked)
-    with transaction(runtime.engine) as session:
-        if not _in_queue(
-            session, [partition], "DELAYED"
-        ):  # whoever asks meanwhile has a run at once, not ever more later
-            enqueue(session, [partition], delay=delay, attempt=attempt + 1)
-        told = f"{partition} is tried again in {delay:.0f} s: {error}"
-        ledger.note(session, "delayed", told, request_id=request_id.get())
-    return told
-
-
-def _pause(attempt: int) -> float:
-    return float(min(5 * 2**attempt, 3 * 3600))
-
-
-def _park(runtime: Runtime, rows: list[changes.Waiting], reason: str) -> str:
-    with transaction(runtime.engine) as session:
-        changes.finish(session, rows, "parked", reason)
-        ledger.note(session, "parked", f"Parked for a person: {reason}", request_id=request_id.get())
-    return reason
-
-
 class Worker:
     """The engine, the router and the sign of life of one process. Start one; `stop` finishes or hands back."""
 
@@ -269,13 +200,15 @@ class Worker:
         self._held = ExitStack()
         self._threads: list[threading.Thread] = []
         # On SQLite the one worker finds its own unfinished runs again by its name; on PostgreSQL peers take them over.
-        self.executor_id = "local" if is_sqlite(runtime.engine) else f"worker-{uuid7()}"
+        alone = is_sqlite(runtime.engine)
+        self.executor_id = "local" if alone else f"worker-{uuid7()}"
+        self._lease = Lease(None if alone else SILENT_SECONDS)
 
     def start(self) -> None:
         """Take the worker's lock, launch the engine, and pick up whatever waits. Raises `StoreError`."""
-        global _runtime  # noqa: PLW0603  (see its docstring)
+        global _runtime, _lease
         self._held.enter_context(worker_lock(self._url))
-        _runtime = self._runtime
+        _runtime, _lease = self._runtime, self._lease
         self._beat()  # before the first run is taken: a peer can only miss whom it has heard of
         config: DBOSConfig = {
             "name": NAME,
@@ -310,6 +243,7 @@ class Worker:
         for thread in self._threads:
             thread.join(timeout=5)
         DBOS.destroy(workflow_completion_timeout_sec=seconds)
+        self._write_down()
         with transaction(self._runtime.engine) as session:
             held = _client(session).list_workflows(status=["PENDING"], executor_id=self.executor_id, load_input=False)
             if not held:  # else its sign of life goes out, and a peer takes over what has not ended
@@ -369,12 +303,19 @@ class Worker:
             try:
                 self._beat()
                 self._take_over()
+                self._write_down()
             except Exception:
                 log.exception("the sign of life failed; it is tried again")
 
+    def _write_down(self) -> None:
+        for budget in set(self._runtime.budgets.values()):
+            budget.write_down()
+
     def _beat(self) -> None:
+        asked_at = self._lease.now()
         with transaction(self._runtime.engine) as session:
-            workers.beat(session, self.executor_id)
+            news = workers.beat(session, self.executor_id)
+        self._lease.renewed(asked_at, taken_over=news)
 
     def _take_over(self) -> None:
         """Cancel what a dead peer holds, so that it blocks no campaign, and ask for the same runs again."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 from sqlmodel import Session, col, select
 
+from connectors import fencing
 from connectors.contract import Task, TaskId
 from service.core.merge import Agreed, LinkView
 from service.store.tables import Campaign, Link, now
@@ -62,7 +63,8 @@ def retry_refused(session: Session, connection: str, request_task: str) -> None:
 
 
 def save(session: Session, campaign_id: str, connection: str, known: Iterable[LinkView]) -> None:
-    """Bring the stored links up to date; only what changed is written."""
+    """Bring the stored links up to date; only what changed is written, and nothing once a peer has taken over."""
+    fencing.check()
     stored = {link.key: link for link in of_campaign(session, campaign_id) if link.connection == connection}
     for view in known:
         link = stored.get(view.key) or Link(campaign_id=campaign_id, connection=connection, key=view.key)

@@ -27,6 +27,12 @@ def silent(session: Session, seconds: float) -> list[str]:
     return [worker.executor_id for worker in session.exec(query.with_for_update(skip_locked=True))]
 
 
+def alive(session: Session, seconds: float) -> int:
+    """How many were heard of within so long."""
+    since = database_time(session) - timedelta(seconds=seconds)
+    return session.exec(select(sa.func.count()).select_from(Worker).where(col(Worker.beat_at) >= since)).one()
+
+
 def forget(session: Session, executor_id: str) -> None:
     """This worker has stopped, or its work was taken over."""
     session.execute(sa.delete(Worker).where(col(Worker.executor_id) == executor_id))

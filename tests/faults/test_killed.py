@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,3 +103,22 @@ def test_a_worker_killed_for_good_is_replaced_by_its_peer(on_postgres: Installat
     home.settled(keys)
     assert home.wrong(keys) == {}
     assert takeovers(home)
+
+
+@pytest.mark.postgres
+def test_a_worker_that_was_frozen_before_its_create_makes_nothing_twice(on_postgres: Installation) -> None:
+    """It has looked and noted what it is about to make; a peer makes it all, and then the frozen one wakes up."""
+    home = on_postgres
+    home.serve("--no-work")
+    connect(home)
+    frozen = home.start("work")
+    [key] = home.file(1, latency=0.3)
+    home.until(lambda: any("createmeta" in call for call in home.jira.arrived))  # between the note and the create
+    frozen.send_signal(signal.SIGSTOP)
+    peer = home.start("work")
+    home.settled([key])
+    frozen.send_signal(signal.SIGCONT)
+    home.kill(peer)
+    [late] = home.file(1, latency=0.0)
+    home.settled([key, late])
+    assert home.wrong([key, late]) == {}
