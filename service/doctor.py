@@ -121,6 +121,8 @@ def _hooks(runtime: Runtime, connection: str) -> Iterator[Finding]:
             yield Finding(f"The hook for {row.project} is gone on the tracker's side.", remedy)
         elif not there.healthy:
             yield Finding(f"The hook for {row.project} is failing: {there.problem}.", remedy)
+        elif row.problem:
+            yield Finding(f"The hook for {row.project} is in trouble: {row.problem}.", remedy)
     known = {row.target for row in rows}
     for target in listed:
         if target.startswith(base_of(runtime)) and target not in known:

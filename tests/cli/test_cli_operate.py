@@ -116,8 +116,20 @@ def test_a_parked_delivery_is_listed_and_replayed(home: House) -> None:
 
 
 def test_sweep_asks_for_runs(home: House) -> None:
-    """It says of how many tasks."""
-    assert "tasks will be looked at" in tminus(home, "sweep").stdout
+    """It says of how many tasks; with --full every campaign is among them."""
+    key = home.jira.file_request("List Import", "Leads to sweep")
+    home.running(key)
+    told = tminus(home, "sweep", "--full").stdout
+    assert "tasks will be looked at" in told
+    assert int(told.split()[0]) > 0
+
+
+def test_budget_tells_where_the_calls_went(home: House) -> None:
+    """Once the worker has written down what it counted."""
+    home.running(home.jira.file_request("List Import", "Leads to count"))
+    told = home.until(lambda: "launch" in (found := tminus(home, "budget").stdout) and found)
+    assert re.search(r"^jira: [\d,]+ calls in 24 hours: .*launch \d+%", told, re.MULTILINE)
+    assert "refused with 429: 0" in told
 
 
 def test_a_second_worker_on_sqlite_is_refused(home: House) -> None:

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from connectors.contract import Hook
-from service import keeper
+from service import keeper, workflows
 from service.connect import connect
 from service.runtime import Runtime
 from service.store import hooks, sweeps
 from service.store.engine import reading, transaction
 from service.store.tables import HookRow, Sweep
 from tests.desk import NOW, Desk
+from tests.house import House
 
 
 @pytest.fixture
@@ -159,3 +160,27 @@ def test_a_hook_is_renewed_a_week_before_it_ends(kept: Desk) -> None:
     assert not look(kept)
     assert {hook.expires_at for hook in kept.tracker.hooks()} == {None}
     assert "Renewed" in kept.latest("hook")[0]
+
+
+def test_hooks_that_real_trackers_deleted_bring_deliveries_again(at_home: House) -> None:
+    """Asana does so after a day of failures, in Jira an administrator may; what happened meanwhile is found."""
+    home = at_home
+    key, gid = home.jira.file_request("List Import", "Leads"), home.asana.file_request("Leads", section="List imports")
+    home.running(key)
+    home.running(gid)
+    for hook in list(home.jira.hooks.list()):
+        home.jira.hooks.delete(hook["self"].rsplit("/", 1)[1])
+    for webhook in list(home.asana.hooks.all.values()):
+        home.asana.hooks.delete(webhook)
+    home.jira.transition(home.jira.children(key)[0].key, "Done")
+    home.asana.complete(home.asana.subtasks(gid)[0]["gid"])
+    home.quiet()
+    assert home.jira.issue(key).status == "To Do"
+    workflows.keep_hooks(home.runtime)
+    home.quiet()
+    assert home.jira.issue(key).status == "In Progress"
+    assert any("1 of " in text for text in home.asana.comments(gid))
+    before = len(home.deliveries())
+    home.jira.transition(home.jira.children(key)[1].key, "Done")
+    home.asana.complete(home.asana.subtasks(gid)[1]["gid"])
+    home.until(lambda: {row.connection for row in home.deliveries()[before:]} == {"jira", "asana"})
