@@ -111,3 +111,9 @@ def listing(
     """Newest first; of one state, or of all."""
     query = select(Campaign).order_by(col(Campaign.created_at).desc(), col(Campaign.id)).limit(limit).offset(offset)
     return list(session.exec(query if state is None else query.where(col(Campaign.state) == state)))
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many are in each state."""
+    rows = session.execute(sa.select(col(Campaign.state), sa.func.count()).group_by(col(Campaign.state)))
+    return dict(rows.all())

@@ -20,6 +20,10 @@ BUSY_TIMEOUT_MS = 30_000
 PAGES_BETWEEN_CHECKPOINTS = 10_000
 """40 MB of log. Whoever fills it waits some 100 ms; at SQLite's own 1,000 that was every 20th commit of a burst."""
 POOL = 20
+POSTGRES_DISK_FULL = "53100"
+"""https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
+"""A disk without room answers a write-ahead log with one or the other."""
 _WRITES = ("BEGIN IMMEDIATE", "INSERT", "UPDATE", "DELETE")
 
 
@@ -70,6 +74,13 @@ def unusable(engine: sa.Engine, error: sa.exc.OperationalError) -> StoreError:
     )
     why = str(error.orig).splitlines()[0]
     return StoreError(f"The database {url.render_as_string()} cannot be used: {why}\n    {remedy}")
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether the database says that its disk, or what it may use of it, is full."""
+    said = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    code = getattr(said, "sqlite_errorcode", None)
+    return code in _NO_ROOM if code is not None else getattr(said, "sqlstate", None) == POSTGRES_DISK_FULL
 
 
 @contextmanager

@@ -9,7 +9,12 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from service.store.tables import ChangeRow, Inbox, InboxState, now
+from service.store.tables import ChangeRow, Inbox, InboxState, new_id, now
+
+NOT_OVER: tuple[InboxState, ...] = ("received", "parked")
+OVER: tuple[InboxState, ...] = ("handled", "ignored")
+ROOM = 32 * 1024
+"""Bytes that the database must be able to store; a usual delivery has less."""
 
 
 def get(session: Session, delivery_id: str) -> Inbox | None:
@@ -60,10 +65,24 @@ def replay(session: Session, delivery_id: str) -> bool:
     return changed.first() is not None
 
 
-def counts(session: Session) -> dict[str, int]:
-    """How many deliveries are in each state."""
-    rows = session.execute(sa.select(col(Inbox.state), sa.func.count()).group_by(col(Inbox.state)))
-    return dict(rows.all())
+def counts(session: Session, states: Collection[InboxState] = (*NOT_OVER, *OVER)) -> dict[str, int]:
+    """How many deliveries are in each of these states. Of those that are over there may be millions."""
+    mine = sa.select(col(Inbox.state), sa.func.count()).where(col(Inbox.state).in_(states))
+    return dict(session.execute(mine.group_by(col(Inbox.state))).all())
+
+
+def oldest_unrouted(session: Session) -> datetime | None:
+    """Since when the oldest waits to be given to the runs that will look."""
+    waiting = (col(Inbox.state) == "received", col(Inbox.routed).is_(False))
+    return session.execute(sa.select(sa.func.min(Inbox.received_at)).where(*waiting)).scalar()
+
+
+def prove_room(session: Session) -> None:
+    """Store something and take it away again; raises the database's error where it cannot be written, or is full."""
+    trial = Inbox(connection="", hook_id="", key=new_id(), body=bytes(ROOM), state="ignored")
+    session.add(trial)
+    session.flush()
+    session.delete(trial)
 
 
 def discard(session: Session, before: datetime, limit: int = 1000) -> int:

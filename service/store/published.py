@@ -24,6 +24,12 @@ def newest(session: Session) -> dict[str, PublishedTemplate]:
     return {row.id: row for row in session.exec(query.order_by(ids))}
 
 
+def newest_versions(session: Session) -> dict[str, int]:
+    """The number of the newest version of every template."""
+    ids, number = col(PublishedTemplate.id), col(PublishedTemplate.version)
+    return dict(session.execute(sa.select(ids, sa.func.max(number)).group_by(ids)).all())
+
+
 def newest_of(session: Session, template: str) -> PublishedTemplate | None:
     """The newest version of one template."""
     query = select(PublishedTemplate).where(col(PublishedTemplate.id) == template)

@@ -24,8 +24,10 @@ def in_queue(session: Session, partitions: Sequence[str], status: str) -> set[st
 
 
 def counts(session: Session) -> dict[str, int]:
-    """How many runs are in each of our states; what is over is not looked at."""
+    """How many runs are in each of our states; what is over is not looked at. The first worker makes the table."""
     runs = _table(session)
+    if not sa.inspect(session.connection()).has_table(runs.name, runs.schema):
+        return dict.fromkeys(STATES.values(), 0)
     query = sa.select(runs.c.status, sa.func.count()).where(runs.c.status.in_(STATES), runs.c.queue_name == QUEUE)
     found: dict[str, int] = dict(session.execute(query.group_by(runs.c.status)).all())
     return {ours: found.get(theirs, 0) for theirs, ours in STATES.items()}

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from service.runtime import Runtime
 from service.store.mailbox import Mailbox
-from service.web import api, campaigns, commitments, events, forms, health, hooks
+from service.web import api, campaigns, commitments, events, forms, health, hooks, metrics
 
 
 def make_app(runtime: Runtime, mailbox: Mailbox, ring: Callable[[], None], close: Callable[[], None]) -> FastAPI:
@@ -29,4 +29,5 @@ def make_app(runtime: Runtime, mailbox: Mailbox, ring: Callable[[], None], close
     app.include_router(events.router(runtime))
     app.include_router(commitments.router(runtime))
     app.include_router(health.router(runtime))
+    app.include_router(metrics.router(runtime))
     return app

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from service import publishing
 from service.runtime import Runtime
-from service.store import hooks, inbox, migrating
-from service.store.engine import StoreError, reading
+from service.store import hooks, inbox, migrating, workers
+from service.store.engine import StoreError, is_full, reading, transaction
+
+ALIVE_SECONDS = 15.0
+"""A worker of which nothing was heard for longer is not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotReady(Exception):
+    """Why the service cannot do its job now, in a few words."""
+
+    status: str
 
 
 def router(runtime: Runtime) -> APIRouter:
@@ -22,32 +35,52 @@ def router(runtime: Runtime) -> APIRouter:
 
     @routes.get("/readyz")
     def ready(response: Response) -> dict[str, object]:
-        """The database answers with all migrations.
+        """The database answers with all migrations, and can store a delivery; else 503 with the reason.
 
-        Tells what waits, what is parked, which hooks are not active and which templates could not be published.
+        Tells what waits and for how long, what is parked, how many workers there are, which hooks do not work and which
+        templates could not be published.
         """
         try:
-            pending = migrating.pending(runtime.engine)
+            _prove(runtime)
             with reading(runtime.engine) as session:
-                counts = inbox.counts(session)
-                refused = publishing.still_refused(session, runtime.unpublished)
-                quiet = [
-                    f"{name}: no active hook"
-                    for name in runtime.settings.connections
-                    if not any(hook.state == "active" for hook in hooks.of_connection(session, name))
-                ]
-                quiet += [told for name in runtime.settings.connections for told in hooks.problems(session, name)]
+                return {"status": "ok", **_state(session, runtime)}
+        except NotReady as error:
+            response.status_code = 503
+            return {"status": error.status}
         except (SQLAlchemyError, StoreError):
             response.status_code = 503
             return {"status": "the database does not answer"}
-        if pending:
-            response.status_code = 503
-        return {
-            "status": "migrations are pending" if pending else "ok",
-            "waiting": counts.get("received", 0),
-            "parked": counts.get("parked", 0),
-            "hooks": quiet or "all active",
-            "templates": refused or "all published",
-        }
 
     return routes
+
+
+def _prove(runtime: Runtime) -> None:
+    if migrating.pending(runtime.engine):
+        raise NotReady("migrations are pending")
+    try:
+        with transaction(runtime.engine) as session:
+            inbox.prove_room(session)
+    except SQLAlchemyError as error:
+        if is_full(error):
+            raise NotReady("the disk of the database is full: deliveries are refused, to be sent again") from error
+        raise
+
+
+def _state(session: Session, runtime: Runtime) -> dict[str, object]:
+    counts = inbox.counts(session, inbox.NOT_OVER)
+    oldest = inbox.oldest_unrouted(session)
+    connections = runtime.settings.connections
+    quiet = [
+        f"{name}: no active hook"
+        for name in connections
+        if not any(hook.state == "active" for hook in hooks.of_connection(session, name))
+    ]
+    quiet += [told for name in connections for told in hooks.problems(session, name)]
+    return {
+        "waiting": counts.get("received", 0),
+        "lag_seconds": round((runtime.now() - oldest).total_seconds(), 1) if oldest else 0,
+        "parked": counts.get("parked", 0),
+        "workers": workers.alive(session, ALIVE_SECONDS),
+        "hooks": quiet or "all active",
+        "templates": publishing.still_refused(session, runtime.unpublished) or "all published",
+    }

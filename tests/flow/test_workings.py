@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
+from connectors.retrying import PASSING
 from connectors.signing import sign
-from service import sync, workflows
+from service import looking, sync, workflows
 from service.store import hooks, inbox
 from service.store.engine import is_sqlite, reading, transaction
 from service.store.tables import ChangeRow, Inbox
@@ -52,13 +53,13 @@ def test_a_signed_body_that_cannot_be_read_is_parked_and_stops_nobody(at_home: H
 
 def test_a_run_that_fails_for_the_moment_is_tried_again_later(at_home: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The deliveries wait for it, and the ledger says why."""
-    monkeypatch.setattr(workflows, "_pause", lambda _attempt: 0.2)
+    monkeypatch.setattr(looking, "_pause", lambda _attempt: 0.2)
     real, failed = sync.run, []
 
     def unlucky(*words: object) -> sync.Outcome:
         if len(failed) < 2:
             failed.append(words)
-            raise workflows.PASSING[1]("the site is down for the moment")
+            raise PASSING[1]("the site is down for the moment")
         return real(*words)  # type: ignore[arg-type]
 
     monkeypatch.setattr(sync, "run", unlucky)
