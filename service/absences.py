@@ -11,12 +11,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 import httpx
-import recurring_ical_events
-from icalendar import Calendar, Event
 from pydantic import SecretStr
 
 from connectors.contract import Finding
@@ -26,6 +24,9 @@ from service.runtime import Runtime
 from service.store import away
 from service.store.engine import reading, transaction
 from service.store.tables import AwayCalendar
+
+if TYPE_CHECKING:  # half a second and 7 MB, so only an installation with such calendars imports them
+    from icalendar import Calendar, Component, Event
 
 log = logging.getLogger(__name__)
 
@@ -189,6 +190,9 @@ def days_away(body: bytes, today: date) -> list[Away]:
 
     Every event that lasts whole days is one, unless it was cancelled; a meeting of some hours is none.
     """
+    import recurring_ical_events
+    from icalendar import Calendar, Event
+
     try:
         calendar = Calendar.from_ical(body)
         if calendar.name != "VCALENDAR":
@@ -205,7 +209,7 @@ def days_away(body: bytes, today: date) -> list[Away]:
 
 def _must_be_countable(calendar: Calendar) -> None:
     """An event every second would keep us counting for ever."""
-    events = [event for event in calendar.walk("VEVENT") if isinstance(event, Event)]
+    events = calendar.walk("VEVENT")
     rules = [rule for event in events for rule in _rules(event)]
     if len(events) > MOST_EVENTS or len(rules) > MOST_REPEATING:
         raise Unreadable(f"it has more than {MOST_EVENTS} events, or {MOST_REPEATING} that repeat")
@@ -213,7 +217,7 @@ def _must_be_countable(calendar: Calendar) -> None:
         raise Unreadable("an event in it repeats within the day")
 
 
-def _rules(event: Event) -> list[Any]:
+def _rules(event: Component) -> list[Any]:
     rules = event.get("RRULE", [])
     return rules if isinstance(rules, list) else [rules]
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import recurring_ical_events
-from icalendar import Calendar, Component
+if TYPE_CHECKING:  # half a second and 7 MB, so only an installation that has such a file imports them
+    from icalendar import Component
 
 _ONCE = ("DTSTART", "DTEND", "DURATION", "RRULE")
 _READ = {*_ONCE, "EXDATE", "RDATE"}
@@ -20,11 +21,14 @@ class CompanyDays:
     """The all-day events of one file; an event with hours closes nothing."""
 
     file: str
-    _events: Calendar
+    _events: Any
+    """An `icalendar.Calendar`."""
 
     @classmethod
     def read(cls, path: Path) -> CompanyDays:
         """Raises `ValueError` with the file's name and what is wrong with it."""
+        from icalendar import Calendar
+
         try:
             written = Calendar.from_ical(path.read_bytes())
         except FileNotFoundError:
@@ -53,6 +57,8 @@ class CompanyDays:
         The end of an event is the first day that is no longer part of it.
         https://www.rfc-editor.org/rfc/rfc5545#section-3.6.1
         """
+        import recurring_ical_events
+
         days: dict[date, str] = {}
         for year in years:
             first, last = date(year, 1, 1), date(year + 1, 1, 1)
