@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from connectors import retrying
-from service import workflows
+from service import looking
 from service.store.engine import make_engine
 from service.store.migrating import upgrade
 from tests.faults.desks import DESKS, Desk
@@ -23,7 +23,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     upgrade(engine)
     engine.dispose()
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(workflows, "_pause", lambda _: 0.1)
+        monkeypatch.setattr(looking, "_pause", lambda _: 0.1)
         monkeypatch.setattr(retrying, "_backoff", lambda _: 0.005)
         with house(folder, url, monkeypatch) as found:
             yield found
