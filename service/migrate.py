@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from service import sync
 from service.core.calendar import Calendar
+from service.core.differences import differences
 from service.core.template import Template
 from service.publishing import template_of
 from service.runtime import Runtime
@@ -15,7 +16,7 @@ from service.store.engine import reading, transaction
 from service.store.tables import Campaign, Move
 from service.sync import Foreseen
 
-BUSY = "it is being moved at this moment; try again in a minute"
+ELSEWHERE = "it counts in another calendar; freeze that with --calendar"
 
 
 class CannotMigrate(Exception):
@@ -38,6 +39,8 @@ class Step:
     foreseen: Foreseen | None
     problem: str | None
     """Why it cannot go."""
+    causes: tuple[str, ...]
+    """What the one version says otherwise than the other."""
 
     @property
     def name(self) -> str:
@@ -75,10 +78,11 @@ def _step(runtime: Runtime, campaign: Campaign, target: Template, calendar: bool
     if calendar:
         wanted["calendar"] = fresh.as_dict()
     move = Move(campaign_id=campaign.id, kind="template", state="asked", wanted=wanted)
+    causes = tuple(differences(Template.model_validate(campaign.template_snapshot), target))
     if not calendar and not _serves(frozen, fresh):
-        return Step(campaign, target.version, move, None, "it counts in another calendar; freeze that with --calendar")
+        return Step(campaign, target.version, move, None, ELSEWHERE, causes)
     foreseen = sync.foresee(runtime, campaign, _copy(move), {})
-    return Step(campaign, target.version, move, foreseen, foreseen.reason)
+    return Step(campaign, target.version, move, foreseen, foreseen.reason, causes)
 
 
 def _serves(frozen: Calendar, fresh: Calendar) -> bool:
@@ -96,7 +100,7 @@ def steps_back(runtime: Runtime, template: str, names: Collection[str]) -> list[
             back = _copy(move)
             back.state, back.reason = "undo_asked", None
             foreseen = sync.foresee(runtime, campaign, back, {})
-            found.append(Step(campaign, int(move.before["version"]), move, foreseen, foreseen.reason))
+            found.append(Step(campaign, int(move.before["version"]), move, foreseen, foreseen.reason, ()))
     return found
 
 

@@ -16,7 +16,7 @@ from connectors.contract import AccountId, Task
 from service import create
 from service.assignment import Owner
 from service.core.causes import causes
-from service.core.decide import REQUEST, SetDays
+from service.core.decide import LEFT, REQUEST, SetDays
 from service.core.merge import LinkView
 from service.core.plan import InputProblems, Plan
 from service.core.revision import Revision, revise
@@ -75,6 +75,14 @@ class Moving:
     def name(self) -> str:
         """Of the comment: the same when a run is repeated."""
         return f"{'back' if self.back else 'moved'}-{self.move.id[-8:]}" if self.begun and self.move else "moved"
+
+    @property
+    def left(self) -> str:
+        """Why tasks are left out of the plan."""
+        if self.back and self.begun:
+            return "what it was made for was taken back"
+        name = self.campaign.template.replace("_", " ")
+        return f"{name} v{self.campaign.template_version} has no such task" if self.changes_template else LEFT
 
     def stands(self, links: Mapping[str, LinkView]) -> None:
         """Keep how the campaign stands, before this run changes anything."""

@@ -175,7 +175,7 @@ class _Run:
             self.speech.tell_cancelled(self.links)
         elif plan and self.campaign.state in ("running", "done"):
             self.owners = self._owners(plan)
-            actions = decide.decide(plan, self._request_view(), self.links)
+            actions = decide.decide(plan, self._request_view(), self.links, self.moving.left)
             self.speech.tell_progress(plan, self.links, self.owners)
         return plan, [*([self.moving.days] if self.moving.days else []), *actions]
 

@@ -59,7 +59,12 @@ def migrate(
 
 
 def _show(steps: Sequence[Step]) -> None:
+    told: set[tuple[str, ...]] = set()
     for step in steps:
+        if step.causes and step.causes not in told:
+            told.add(step.causes)
+            typer.echo(f"{step.campaign.template} v{step.version} instead of v{step.campaign.template_version}:")
+            typer.echo("\n".join(f"  {cause}" for cause in step.causes) + "\n")
         typer.echo(step.name)
         if step.problem:
             typer.echo(f"It stays as it is: {step.problem}")

@@ -15,6 +15,7 @@ from service.core.wording import Rewrite, rewrites
 
 REQUEST = "@request"
 """Stands for the request itself where a key is asked for."""
+LEFT = "the request no longer asks for it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,11 +138,14 @@ class RequestView:
     """What its tasks added up to when we last agreed."""
 
 
-def decide(plan: Plan, request: RequestView, links: Mapping[str, LinkView]) -> list[Action]:
-    """The writes, in the order in which they make sense, that are still missing. Empty when tracker and plan agree."""
+def decide(plan: Plan, request: RequestView, links: Mapping[str, LinkView], because: str = LEFT) -> list[Action]:
+    """The writes, in the order in which they make sense, that are still missing. Empty when tracker and plan agree.
+
+    `because`: why a task that stands in the tracker is not in the plan.
+    """
     return [
         *_reopen(plan, links),
-        *_leave(plan, links),
+        *_leave(plan, links, because),
         *_create(plan, links),
         *_date(plan, links),
         *rewrites(plan, links),
@@ -246,14 +250,14 @@ def _reopen(plan: Plan, links: Mapping[str, LinkView]) -> list[Action]:
     ]
 
 
-def _leave(plan: Plan, links: Mapping[str, LinkView]) -> list[Action]:
+def _leave(plan: Plan, links: Mapping[str, LinkView], because: str) -> list[Action]:
     """Close what the request no longer asks for, such as a third invitation; nothing is ever deleted."""
     planned = {task.key for task in plan.tasks}
     return [
         action
         for key, link in links.items()
         if link.open and key not in planned
-        for action in _dropped(key, link, "the request no longer asks for it")
+        for action in _dropped(key, link, because)
     ]
 
 

@@ -123,7 +123,7 @@ class News:
 
     kind: str
     """status, pinned, unpinned, moved, deleted, restored, renamed, reassigned, conflict;
-    planned, replanned, answered"""
+    planned, replanned, undone, kept, answered"""
     key: str
     sentence: str
 

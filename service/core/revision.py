@@ -42,8 +42,11 @@ class Revision:
     cause: str
     moved: tuple[Moved, ...] = ()
     added: tuple[str, ...] = ()
-    """Titles; with the day for tasks that are to be made."""
+    """Tasks that are to be made, each with its day."""
+    reopened: tuple[str, ...] = ()
+    """Tasks that we had dropped, each with its day."""
     left: tuple[str, ...] = ()
+    """Titles of those that are dropped."""
     rewritten: tuple[str, ...] = ()
     """What gets another title, other instructions or another owner, each as a sentence."""
     pinned: tuple[str, ...] = ()
@@ -56,24 +59,24 @@ class Revision:
     @property
     def empty(self) -> bool:
         """No task is any different."""
-        return not (self.moved or self.added or self.left or self.rewritten)
+        return not (self.moved or self.added or self.reopened or self.left or self.rewritten)
 
     @property
     def sentence(self) -> str:
         """For the ledger: `The request changed: … 2 open tasks are dated anew.`"""
         count = len(self.moved)
         told = [f"{self.cause} {count or 'No'} open {'task is' if count == 1 else 'tasks are'} dated anew."]
-        for titles, what in ((self.added, "new"), (self.left, "dropped")):
+        others = {"new": self.added, "open again": self.reopened, "dropped": self.left, "rewritten": self.rewritten}
+        for what, titles in others.items():
             if titles:
                 told.append(f"{len(titles)} {'is' if len(titles) == 1 else 'are'} {what}.")
-        if self.rewritten:
-            told.append(f"{len(self.rewritten)} {'is' if len(self.rewritten) == 1 else 'are'} rewritten.")
         return " ".join(told)
 
     def lines(self) -> Iterator[str]:
         """What changes, task by task, and what is kept, each a Markdown line."""
         yield from (f"- {row}" for row in self.moved)
         yield from (f"- New: {title}" for title in self.added)
+        yield from (f"- Open again: {title}" for title in self.reopened)
         yield from (f"- Dropped: {title}" for title in self.left)
         yield from (f"- {sentence}" for sentence in self.rewritten)
         if self.pinned:
@@ -106,7 +109,10 @@ class Revision:
                 }
                 for row in self.moved
             ],
-            **{name: list(getattr(self, name)) for name in ("added", "left", "rewritten", "pinned", "kept", "done")},
+            **{
+                name: list(getattr(self, name))
+                for name in ("added", "reopened", "left", "rewritten", "pinned", "kept", "done")
+            },
             "problems": list(self.problems),
         }
 
@@ -126,11 +132,8 @@ def revise(
             for task in plan.tasks
             if task.key in before and task.key in open_keys - pins.keys() and task.due_on != before[task.key].due_on
         ),
-        added=tuple(
-            f"{task.title}, due {long_day(task.due_on)}. {task.why}"
-            for task in plan.tasks
-            if task.key in dropped or (task.key not in before and task.key not in links)
-        ),
+        added=tuple(_dated(task) for task in plan.tasks if task.key not in before and task.key not in links),
+        reopened=tuple(_dated(task) for task in plan.tasks if task.key in dropped),
         left=tuple(links[key].agreed.title for key in links if key in open_keys and key not in planned),
         rewritten=tuple(_rewritten(plan, links)),
         pinned=tuple(links[key].agreed.title for key in sorted(pins.keys() & open_keys)),
@@ -138,6 +141,10 @@ def revise(
         done=tuple(link.agreed.title for link in links.values() if link.done_on and link.status.closed),
         problems=plan.problems,
     )
+
+
+def _dated(task: PlannedTask) -> str:
+    return f"{task.title}, due {long_day(task.due_on)}. {task.why}"
 
 
 def _moved(task: PlannedTask, before: PlannedTask) -> Moved:

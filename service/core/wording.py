@@ -90,21 +90,26 @@ def compare(task: PlannedTask, link: LinkView) -> Wording:
     wrote, agreed = link.agreed.wrote, link.agreed
     if not wrote or not link.open or link.task is None:
         return Wording()
-    wanted = {"title": task.title, "text": task.text, "role": task.owner}
-    moved = {
-        "title": task.title != wrote["title"] and shown(task.title) != agreed.title,
-        "text": digest(task.text) != wrote["plan_text"],
-        "role": task.owner != wrote["role"],
+    wanted = {
+        "title": task.title if task.title != wrote["title"] and shown(task.title) != agreed.title else None,
+        "text": task.text if digest(task.text) != wrote["plan_text"] else None,
+        "role": task.owner if task.owner != wrote["role"] else None,
     }
-    ours = {
-        "title": agreed.title == shown(wrote["title"] or ""),
-        "text": words_of(link.task.text) == wrote["text"],
-        "role": agreed.owner == wrote["owner"],
-    }
+    moved = {name: value for name, value in wanted.items() if value is not None}
     return Wording(
-        fresh={name: wanted[name] for name in wanted if moved[name] and ours[name]},
-        kept=tuple(NAMES[name] for name in wanted if moved[name] and not ours[name]),
+        fresh={name: value for name, value in moved.items() if _ours(name, link)},
+        kept=tuple(NAMES[name] for name in moved if not _ours(name, link)),
     )
+
+
+def _ours(name: str, link: LinkView) -> bool:
+    """Nobody has changed it since we wrote it."""
+    wrote, agreed = link.agreed.wrote, link.agreed
+    if name == "title":
+        return agreed.title == shown(wrote["title"] or "")
+    if name == "role":
+        return agreed.owner == wrote["owner"]
+    return link.task is not None and words_of(link.task.text) == wrote["text"]
 
 
 def rewrites(plan: Plan, links: Mapping[str, LinkView]) -> list[Rewrite]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connectors.contract import Status, Task, TaskId
+from connectors.errors import Unreachable
 from service import migrate
 from service.core.plan import Plan
 from service.core.template import Template
@@ -127,6 +130,9 @@ def test_A13_a_new_version_reaches_running_campaigns_only_when_it_is_brought_to_
     assert "New: Have the copy checked" in told
     assert "reminder" not in after
     assert f"Dropped: {before['reminder'][0]}" in told
+    assert "`tasks.landing_page.duration` is 6 business_days instead of 4 business_days" in step.causes
+    dropped = task(desk, request, "reminder").id
+    assert "webinar v2 has no such task" in desk.tracker.comments(dropped)[-1]
     assert (after["email_copy"][0], "two" in after["email_copy"][1]) == ("Write every e-mail", True)
     assert "is called “Write every e-mail” now, has other instructions" in told
     assert f"“{before['flow_build'][0]}” goes to mops lead." in told
@@ -190,6 +196,45 @@ def test_A14_a_rollback_is_exact(desk: Desk) -> None:
     assert back(desk, request) == []
     go(desk, request, target)
     assert task(desk, request, "copy_check").id == made.id
+
+
+@pytest.mark.parametrize(("moment", "spared"), [("after", 0), ("before", 2), ("after", 5)])
+def test_A14_a_process_that_ends_half_way_leaves_nothing_behind(desk: Desk, moment: str, spared: int) -> None:
+    """There and back, broken off at every fourth write: the same end, no write of ours taken for a person's."""
+
+    def fail(at: str, _what: str) -> Unreachable | None:
+        return Unreachable("gone for lunch") if at == moment and next(writes) % 4 == 3 and next(left) > 0 else None
+
+    def settled(act: Callable[[], object]) -> None:
+        nonlocal writes, left
+        writes, left = count(spared), count(6, -1)
+        desk.tracker.fails = fail
+        for _ in range(12):
+            with suppress(Unreachable):
+                act()
+                desk.run(request)
+        assert next(left) < 6, "nothing was broken off"
+        desk.tracker.fails = lambda _moment, _what: None
+        desk.settled(request)
+
+    writes, left = count(), count()
+    request = desk.webinar()
+    before = shown(desk, request)
+    target = publish(desk, second)
+
+    def there() -> None:
+        migrate.apply(desk.runtime, migrate.steps(desk.runtime, target, (), calendar=False), "lee")
+
+    def home() -> None:
+        migrate.roll_back(desk.runtime, migrate.steps_back(desk.runtime, "webinar", ()), "lee")
+
+    settled(there)
+    after = shown(desk, request)
+    assert (after["email_copy"][0], "copy_check" in after, "reminder" in after) == ("Write every e-mail", True, False)
+    settled(home)
+    assert shown(desk, request) == before
+    assert not any(link.pinned_on for link in desk.links(request).values())
+    assert {"renamed", "reassigned", "pinned"}.isdisjoint(desk.story(request))
 
 
 def test_A14_what_a_person_changed_after_a_migration_survives_its_rollback(desk: Desk) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from service.store import moves
 from service.store.engine import reading
 from service.store.tables import Move
 from tests.desk import Desk
+from tests.mirror_desk import mirror_desk
 
 LATER = date(2027, 4, 15)
 
@@ -186,6 +188,24 @@ def test_a_request_that_changed_again_is_not_overruled(desk: Desk) -> None:
     assert desk.tracker.tasks[request].fields["Webinar date"] == "2027-05-20"
     assert Plan.from_dict(desk.campaign(request).plan or {}).inputs["webinar_date"] == "2027-05-20"
     assert "not taken back" in " ".join(desk.latest("kept"))
+
+
+def test_a_campaign_in_two_trackers_is_moved_and_taken_back_in_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a party's tasks stand twice, both show the same dates all along."""
+    with mirror_desk(tmp_path, monkeypatch) as desk:
+        request = desk.webinar()
+
+        def there() -> dict[str, date | None]:
+            return {key: task.due_on for key, task in desk.other.under(desk.parent()).items()}
+
+        before, before_there = dates(desk, request), there()
+        order(desk, request)
+        assert there() != before_there
+        assert all(dates(desk, request)[key][1] == due for key, due in there().items())
+        take_back(desk, request)
+        assert (dates(desk, request), there()) == (before, before_there)
 
 
 def test_dates_that_cannot_be_are_refused_with_what_to_do(desk: Desk) -> None:
