@@ -25,6 +25,10 @@ NOBODY = AccountId("")
 HookId = NewType("HookId", str)
 
 
+Party = Literal["requester", "stakeholder", "ops", "sales", "external"]
+"""Who owes a task."""
+
+
 class Status(StrEnum):
     """What a task's state means to a plan; each connector maps its vendor's many words onto these five."""
 
@@ -52,8 +56,7 @@ class Mark:
 
     @classmethod
     def find(cls, text: str) -> Mark | None:
-        """The first mark written in `text`, if there is one. Campaign and key hold letters, digits, `.`, `_`
-        and `-`."""
+        """The first mark written in `text`, if there is one. Campaign and key hold letters, digits, `.`, `_`, `-`."""
         for word in text.split():
             app, _, rest = word.partition(":")
             campaign, _, key = rest.partition(":")
@@ -84,6 +87,8 @@ class Task:
     status: Status
     status_name: str
     """The vendor's own word for the status."""
+    waits_on: str | None = None
+    """The party that the connection's `waiting_on` gives for that word."""
     text: str = ""
     """The description as plain text."""
     due_on: date | None = None
@@ -205,6 +210,8 @@ class Moved:
     is known again."""
     cursor: str | None = None
     """Where the vendor's own list of changes goes on, where it has one; to be kept and handed in next time."""
+    open: frozenset[TaskId] | None = None
+    """Every task of the project that is not closed, where a deleted one shows in nothing but its absence."""
     lost: bool = False
     """The vendor no longer knows what happened since the cursor: everything has to be looked at."""
 
@@ -232,13 +239,10 @@ class Receiver(Protocol):
     """How often the vendor calls a hook of which nothing is to be told; None: it does not."""
 
     def verify(self, headers: Mapping[str, str], body: bytes, secret: str | None) -> Delivery | Handshake:
-        """Header names are lower case. Raises `Unverified` for a missing or wrong signature, or when no
-        secret is set."""
-        ...
+        """Header names are lower case. Raises `Unverified` for a missing or wrong signature, or where no secret is."""
 
     def parse(self, body: bytes) -> list[Change]:
         """What the body hints at; raises `Malformed` with the reason."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,106 +277,85 @@ class Tracker(Protocol):
 
     def whoami(self) -> Account:
         """The account behind the credentials; the cheapest call that proves them."""
-        ...
 
     def find_account(self, email: str, project: str | None) -> Account | None:
         """The account to which tasks of `project` can be assigned; None where nobody matches."""
-        ...
 
     def find_task(self, label: str) -> Task | None:
         """By what people type: `MKT-12`, a gid or a task's web address."""
-        ...
 
     def read(self, ids: Collection[TaskId], within: Container | None = None) -> dict[TaskId, Task]:
         """In as few calls as the vendor allows; a deleted or invisible task is absent from the answer.
 
         `within` says where most of them live, so that a vendor without a bulk read can answer from one list.
         """
-        ...
 
     def children(self, container: Container) -> list[Task]:
         """Every task in the container, by a consistent read (never the search index)."""
-        ...
 
     def open_container(self, request: Task, mark: Mark, title: str, kind: str | None = None) -> Container:
         """Where this campaign's tasks go, made if it is not there yet (looked up by its mark first).
 
         `kind` is a `Container.kind` where the request rule names one, else the connection's own choice holds.
         """
-        ...
 
     def add_task(self, project: str, task: NewTask, *, look_first: bool = False) -> Task:
         """One task that stands by itself in the project; raises what the vendor refuses it with.
 
         `look_first`: an earlier attempt may have made it, so it is looked up by its mark.
         """
-        ...
 
     def create(self, container: Container, tasks: Sequence[NewTask]) -> Created:
         """Create them in the fewest calls.
 
-        After an unknown outcome it reads the container's children and creates only what is missing, so a lost
-        reply makes
-        no duplicate. A row that the vendor refuses comes back in `refused` and does not stop the others.
+        After an unknown outcome it reads the container's children and creates only what is missing, so a lost reply
+        makes no duplicate. A row that the vendor refuses comes back in `refused` and does not stop the others.
         """
-        ...
 
     def set_dependencies(self, blockers: Mapping[TaskId, Collection[TaskId]]) -> Mapping[TaskId, TrackerError]:
         """For each task the tasks that it waits for; safe to repeat. Returns the tasks whose links were refused."""
-        ...
 
     def update(self, task: TaskId, patch: Patch) -> None:
         """Write these fields."""
-        ...
 
     def set_status(self, task: Task, status: Status) -> Status:
         """Move it there; `Rejected` where its workflow has no way.
 
         Returns the status as which it now reads: a vendor that cannot say `doing` may read as `todo`.
         """
-        ...
 
     def comment(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None = None) -> CommentId:
         """Write the comment of this mark, or rewrite it (`previous` spares the look-up). `text` is Markdown."""
-        ...
 
     def remarks(self, task: TaskId) -> list[Remark]:
         """Everybody's comments on a task, oldest first: at least the newest hundred."""
-        ...
 
     def link_to(self, task: Task, title: str, url: str) -> None:
         """Show on the task where else it stands; safe to repeat, nothing is done where its text says so already."""
-        ...
 
     def changed_since(self, project: str, since: datetime, cursor: str | None = None) -> Moved:
         """Tasks of the project and subtasks of these that changed since then, in calls that grow with the changes.
 
         `cursor` is that of the last answer, which may tell of more than `since` does.
         """
-        ...
 
     def hooks(self) -> list[Hook]:
         """Our subscriptions."""
-        ...
 
     def add_hook(self, project: str, target: str, secret: str) -> Hook:
         """Subscribe. Where the vendor chooses the secret itself it is in the answer, and `secret` is not used.
 
         `ByHand` where only a person may do it.
         """
-        ...
 
     def renew_hook(self, hook: HookId) -> None:
         """Put off its end by as long as the vendor allows; nothing where hooks do not expire."""
-        ...
 
     def remove_hook(self, hook: HookId) -> None:
         """Unsubscribe; one that is gone already is no error."""
-        ...
 
     def inspect(self) -> Iterator[Finding]:
         """For `doctor`: credentials, permissions, missing projects, fields that the create screen lacks or demands."""
-        ...
 
 
 class ConnectorSettings(BaseModel):
@@ -382,6 +365,8 @@ class ConnectorSettings(BaseModel):
 
     projects: tuple[str, ...]
     """The projects whose requests we serve (Jira: keys, Asana: gids)."""
+    waiting_on: Mapping[str, Party] = {}
+    """Name of a status that means `waiting` → the party that is waited for, whose comment ends it."""
 
 
 S = TypeVar("S", bound=ConnectorSettings)

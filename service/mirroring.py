@@ -58,6 +58,11 @@ class Mirrors:
         self._links[name][link.key] = pair.there
         return pair.home, list(pair.news)
 
+    def sides(self, link: LinkView) -> list[tuple[str, LinkView]]:
+        """The links of a task, each with its connection, the one at home first."""
+        name = self._where(link.key)
+        return [(self._home, link), *([(name, self._links[name][link.key])] if name else [])]
+
     def carry_out(
         self,
         request: Task | None,

@@ -30,6 +30,8 @@ from connectors.contract import (
 )
 from connectors.errors import NotFound, Rejected, TrackerError
 
+_SECONDS = count(1)
+"""All trackers have the same time."""
 DANA = Account(AccountId("1"), "Dana Ops", "dana.ops@example.com")
 
 
@@ -239,7 +241,7 @@ class MemoryTracker:
         return next(known for known in self.people if known.id == account)
 
     def _moment(self) -> datetime:
-        return datetime(2026, 11, 23, tzinfo=UTC) + timedelta(seconds=next(self._ids))
+        return datetime(2026, 11, 23, tzinfo=UTC) + timedelta(seconds=next(_SECONDS))
 
     def _kept(self, what: str, day: date | None) -> date | None:
         return None if what in self.lossy else day

@@ -72,6 +72,7 @@ def task_of(row: Json, settings: AsanaSettings, people: Mapping[str, Account]) -
         title=row.get("name") or "",
         status=status,
         status_name=status_name,
+        waits_on=settings.waiting_on.get(status_name),
         text="\n".join(line for line in text.splitlines() if line.strip() != str(mark)).strip(),
         due_on=_date(row.get("due_on")),
         start_on=_date(row.get("start_on")),

@@ -51,6 +51,8 @@ class AsanaSettings(ConnectorSettings):
     def _field_and_map_together(self) -> AsanaSettings:
         if bool(self.status_field) != bool(self.statuses):
             raise ValueError("status_field and statuses belong together: set both or neither")
+        if astray := [name for name in self.waiting_on if self.statuses.get(name) is not Status.WAITING]:
+            raise ValueError(f"waiting_on names {', '.join(astray)}, which `statuses` does not map to waiting")
         return self
 
     @property

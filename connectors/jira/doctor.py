@@ -74,8 +74,20 @@ class Doctor:
                 f"In project {project} our account lacks: {', '.join(lacking)}.",
                 f"Add the account to a role of {project} that has these permissions.",
             )
+        yield from self._statuses(project)
         if "Create Issues" not in lacking:
             yield from self._types(project)
+
+    def _statuses(self, project: str) -> Iterator[Finding]:
+        """Names that the settings give a meaning to, and that no workflow of the project has."""
+        types = retrying()(self._api.statuses, project)
+        there = {str(status.get("name")).casefold() for kind in types for status in kind.get("statuses") or ()}
+        named = {**self._settings.statuses, **self._settings.waiting_on}
+        if astray := [name for name in named if name.casefold() not in there]:
+            yield Finding(
+                f"No workflow of {project} has these statuses of the settings: {', '.join(astray)}.",
+                "Spell them as in Jira, or take them out of `statuses` and `waiting_on`.",
+            )
 
     def _types(self, project: str) -> Iterator[Finding]:
         if self._settings.container == "subtasks":

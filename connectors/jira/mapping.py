@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from connectors.contract import NOBODY, Account, AccountId, Mark, NewTask, Patch, Status, Task, TaskId
+from connectors.contract import NOBODY, Account, AccountId, Mark, NewTask, Party, Patch, Status, Task, TaskId
 from connectors.jira import adf
 
 MARK_PROPERTY = "tminus.mark"
@@ -24,6 +24,12 @@ class StatusMap:
     """Many Jira statuses to one of ours: the configured names first, then the name's sense, then the category."""
 
     configured: Mapping[str, Status]
+    waiting_on: Mapping[str, Party] = field(default_factory=dict)
+
+    def waits_on(self, status: Mapping[str, Any]) -> Party | None:
+        """The party that a task in this status waits for."""
+        name = str(status.get("name", "")).casefold()
+        return next((party for known, party in self.waiting_on.items() if known.casefold() == name), None)
 
     def of(self, status: Mapping[str, Any], resolution: Mapping[str, Any] | None = None) -> Status:
         """A finished issue whose resolution says that nobody did the work is dropped, not done."""
@@ -31,6 +37,8 @@ class StatusMap:
         for known, ours in self.configured.items():
             if known.casefold() == name.casefold():
                 return ours
+        if self.waits_on(status):
+            return Status.WAITING
         ours = _CATEGORIES.get(str((status.get("statusCategory") or {}).get("key")), Status.TODO)
         if ours is Status.DONE:
             return Status.DROPPED if means_dropped(name) or means_dropped((resolution or {}).get("name")) else ours
@@ -67,6 +75,7 @@ class IssueReader:
             title=fields.get("summary") or "",
             status=self.statuses.of(fields.get("status") or {}, fields.get("resolution")),
             status_name=(fields.get("status") or {}).get("name", ""),
+            waits_on=self.statuses.waits_on(fields.get("status") or {}),
             text=_plain(fields.get("description")) or "",
             due_on=_date(fields.get("duedate")),
             start_on=_date(fields.get(self.start_field)) if self.start_field else None,

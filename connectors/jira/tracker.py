@@ -68,7 +68,7 @@ class JiraTracker:
         self._site = Site(self._api, settings)
         self._issues = Issues(self._api, self._site, sleep)
         self._creator = Creator(self._api, self._site, self._issues, settings)
-        self._workflow = Workflow(self._api, self._site, self._issues)
+        self._workflow = Workflow(self._api, self._site, self._issues, settings.transition_fields)
         self._comments = Comments(self._api)
         self._hooks = Hooks(self._api)
         self._accounts: Memory[tuple[str, str], Account] = Memory()
@@ -192,9 +192,7 @@ class JiraTracker:
         found = {name: retrying()(self._site.day_field, name) for name in wanted}
         timed = any(kind == "datetime" for _, kind in found.values())
         before = retrying()(self._issues.again, task).fields if timed else {}
-        return {
-            field: mapping.day_in(kind, wanted[name], before.get(field)) for name, (field, kind) in found.items()
-        }
+        return {field: mapping.day_in(kind, wanted[name], before.get(field)) for name, (field, kind) in found.items()}
 
     def _edit(self, task: TaskId, fields: Mapping[str, object]) -> None:
         if fields:

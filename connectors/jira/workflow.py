@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.contract import Status, Task
 from connectors.errors import AccessDenied, OutcomeUnknown, Rejected
+from connectors.jira import adf
 from connectors.jira.client import JiraApi
 from connectors.jira.issues import Issues
 from connectors.jira.mapping import StatusMap, means_dropped
@@ -17,6 +18,7 @@ from connectors.jira.site import Site
 from connectors.retrying import retrying
 
 MOST_STEPS = 3
+NOTHING: Mapping[str, str] = {}
 _STAGE = {Status.TODO: 0, Status.DOING: 1, Status.WAITING: 1, Status.DONE: 2, Status.DROPPED: 2}
 
 
@@ -37,8 +39,9 @@ class Transition:
 class Workflow:
     """The moves of one site."""
 
-    def __init__(self, api: JiraApi, site: Site, issues: Issues) -> None:
-        self._api, self._site, self._issues = api, site, issues
+    def __init__(self, api: JiraApi, site: Site, issues: Issues, given: Mapping[str, str]) -> None:
+        """`given`: what to fill demanded fields with, by id or name."""
+        self._api, self._site, self._issues, self._given = api, site, issues, given
         self._offers: Memory[tuple[str | None, str | None, str], list[dict[str, Any]]] = Memory()
         self._statuses: Memory[str, list[dict[str, Any]]] = Memory()
 
@@ -77,7 +80,7 @@ class Workflow:
         self, here: Task, offered: Sequence[Mapping[str, Any]], wanted: Status, seen: set[str]
     ) -> Transition | None:
         """The way that lands there, else the one that leads nearest; a second choice for dropped is done."""
-        ways = [as_transition(raw, self._site.statuses, wanted) for raw in offered]
+        ways = [as_transition(raw, self._site.statuses, wanted, self._given) for raw in offered]
         for aim in (wanted, Status.DONE) if wanted is Status.DROPPED else (wanted,):
             if direct := [way for way in ways if way.lands is aim]:
                 return min(direct, key=lambda way: way.asks)
@@ -111,12 +114,20 @@ class Workflow:
         return replace(here, status=step.lands, status_name=step.to_name)
 
 
-def as_transition(raw: Mapping[str, Any], statuses: StatusMap, wanted: Status) -> Transition:
-    """A resolution is given where the screen demands one, and where it is what tells dropped from done."""
+def as_transition(
+    raw: Mapping[str, Any], statuses: StatusMap, wanted: Status, given: Mapping[str, str] = NOTHING
+) -> Transition:
+    """A resolution is given where the screen demands one, and where it is what tells dropped from done; of `given`
+    whatever else it demands."""
     screen = raw.get("fields") or {}
     demanded = {name for name, field in screen.items() if field.get("required") and not field.get("hasDefaultValue")}
     resolution = _resolution((screen.get("resolution") or {}).get("allowedValues") or (), wanted)
-    fields = {}
+    texts = {name.casefold(): text for name, text in given.items()}
+    fields: dict[str, Any] = {}
+    for name in demanded - {"resolution"}:
+        text = texts.get(name.casefold()) or texts.get(str(screen[name].get("name")).casefold())
+        if text is not None:
+            fields[name] = _as_asked(screen[name], text)
     if resolution and ("resolution" in demanded or (wanted is Status.DROPPED and means_dropped(resolution["name"]))):
         fields["resolution"] = {"name": resolution["name"]}
     return Transition(
@@ -127,6 +138,20 @@ def as_transition(raw: Mapping[str, Any], statuses: StatusMap, wanted: Status) -
         fields=fields,
         asks=bool(demanded - fields.keys()),
     )
+
+
+def _as_asked(field: Mapping[str, Any], text: str) -> Any:
+    """A text in the form that a field takes; the one of its options, where it has any."""
+    kind = (field.get("schema") or {}).get("type")
+    for option in field.get("allowedValues") or ():
+        said_by = "value" if "value" in option else "name"
+        if text.casefold() == str(option.get(said_by)).casefold():
+            chosen = {said_by: option[said_by]}
+            return [chosen] if kind == "array" else chosen
+    if kind == "number":
+        return float(text)
+    custom = str((field.get("schema") or {}).get("custom") or "")
+    return adf.from_markdown(text) if custom.endswith(":textarea") else text
 
 
 def _resolution(allowed: Sequence[Mapping[str, Any]], wanted: Status) -> Mapping[str, Any] | None:

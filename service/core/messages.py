@@ -64,7 +64,8 @@ def _row(task: PlannedTask, link: LinkView | None, owners: Mapping[str, str], ex
     if link and link.status.closed:
         return f"**{task.title}** ({owners.get(task.key, task.owner)}): {status}"
     pinned = ", pinned by a person" if link and link.pinned_on else ""
-    due = f"due {long_day(task.due_on)}{pinned}, {status}"
+    party = link.task.waits_on if link and link.task and link.status is Status.WAITING else None
+    due = f"due {long_day(task.due_on)}{pinned}, {status}{f' for the {party}' if party else ''}"
     return f"**{task.title}** ({owners.get(task.key, task.owner)}): {due}{f'. {task.why}' if explained else ''}"
 
 

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from connectors.contract import NOBODY, Account, AccountId, Patch, Status, Task
 from service.core.decide import Action, Bring, MoveDates, SetStatus
 from service.core.merge import Agreed, LinkView, News, name_of, settle
+from service.core.wording import Rewrite
 
 PARENT = ".mirror"
 """The key of the task under which a campaign's tasks stand in the other tracker; no template's key has a point."""
@@ -235,7 +236,13 @@ def _said(name: str, task: Task) -> str:
 
 def _take(seen: Task, name: str, brought: Task) -> Task:
     if name == "status":
-        return replace(seen, status=brought.status, status_name=brought.status_name)
+        return replace(
+            seen,
+            status=brought.status,
+            status_name=brought.status_name,
+            waits_on=brought.waits_on,
+            changed_at=brought.changed_at,
+        )
     return replace(seen, **{name: getattr(brought, name)})
 
 
@@ -256,14 +263,16 @@ def _standing(link: LinkView, found: Task, changed: Collection[str]) -> LinkView
 
 def _wanted(home: LinkView, actions: Sequence[Action], sides: Sides) -> Values:
     """What the other side should show; None where that is not for us to say."""
-    due_on, status = home.agreed.due_on, home.status
+    title, due_on, status = home.agreed.title, home.agreed.due_on, home.status
     for action in actions:
         match action:
             case MoveDates(key=home.key):
                 due_on = action.due_on
             case SetStatus(key=home.key):
                 status = action.status
-    values = _values(home.agreed.title, status, due_on, None)
+            case Rewrite(key=home.key) if action.new_title:
+                title = action.new_title
+    values = _values(title, status, due_on, None)
     owner = owner_of(home)
     return {**values, "owner": sides.away(owner) if owner else NOBODY}
 

@@ -11,7 +11,7 @@ import pytest
 from connectors.contract import Status, TaskId
 from connectors.errors import OutcomeUnknown, Unreachable
 from tests.memory_tracker import Killed
-from tests.mirror_desk import OMAR, OMAR_THERE, STRANGER, MirrorDesk, mirror_desk
+from tests.mirror_desk import DANA_THERE, OMAR, OMAR_THERE, STRANGER, MirrorDesk, mirror_desk
 
 
 @pytest.fixture
@@ -263,3 +263,16 @@ def test_a_task_that_the_other_tracker_refuses_is_parked_and_made_later(both: Mi
     both.other.refuses = lambda _what, _task: False
     both.settled(request)
     assert both.other.under(both.parent())
+
+
+def test_a_reply_in_the_other_tracker_resumes_a_task_that_waits_there(both: MirrorDesk) -> None:
+    """The requester is the same person on both sides; both go on."""
+    request = both.webinar()
+    key = a_key(both, request)
+    here, there = both.pair(request, key)
+    both.tracker.act(here.id, status=Status.WAITING, waits_on="requester")
+    both.settled(request)
+    assert both.pair(request, key)[1].status is Status.WAITING
+    both.other.say(there.id, "Here it is", DANA_THERE)
+    both.settled(request)
+    assert {task.status for task in both.pair(request, key)} == {Status.DOING}

@@ -55,3 +55,27 @@ def test_a_transition_without_a_screen_or_category_is_understood() -> None:
     raw = {"id": 5, "name": "Go", "to": {"name": "Live"}}
     way = as_transition(raw, StatusMap({"live": Status.DONE}), Status.DONE)
     assert (way.id, way.to_name, way.lands) == ("5", "Live", Status.DONE)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "given"),
+    [
+        ({"schema": {"type": "option"}, "allowedValues": [{"id": "7", "value": "Legal"}]}, "legal", {"value": "Legal"}),
+        ({"schema": {"type": "array"}, "allowedValues": [{"id": "7", "name": "Web"}]}, "Web", [{"name": "Web"}]),
+        ({"schema": {"type": "number"}}, "3", 3.0),
+        ({"schema": {"type": "string"}}, "Done as asked", "Done as asked"),
+    ],
+)
+def test_a_demanded_field_is_filled_in_the_form_that_it_takes(field: dict[str, Any], text: str, given: object) -> None:
+    """From the settings, by its name in any case."""
+    raw = offered(customfield_1={"required": True, "name": "Reason", **field})
+    way = as_transition(raw, StatusMap({}), Status.DONE, {"reason": text})
+    assert way.fields == {"customfield_1": given}
+    assert not way.asks
+
+
+def test_a_status_may_say_who_is_waited_for() -> None:
+    """It means waiting then, whatever its category."""
+    statuses = StatusMap({}, {"Legal review": "external"})
+    review = {"name": "Legal Review", "statusCategory": {"key": "indeterminate"}}
+    assert (statuses.of(review), statuses.waits_on(review)) == (Status.WAITING, "external")

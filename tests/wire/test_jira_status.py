@@ -125,3 +125,16 @@ def test_a_comment_that_a_person_deleted_is_written_anew() -> None:
         request = site.file()
         site.tracker.comment(request.id, Mark("spring", "hello"), "Hello", CommentId("999"))
         assert site.sim.issue(request.label).comments == ("Hello",)
+
+
+def test_a_transition_is_given_what_it_demands() -> None:
+    """By the field's id or name, an option by its own name; without that the vendor's words are kept."""
+    with jira_site() as site:
+        site.sim.site.ask_on_transition("Done", "customfield_10054")
+        task = site.file()
+        with pytest.raises(Rejected, match="is required"):
+            site.tracker.set_status(task, Status.DONE)
+    with jira_site(transition_fields={"region": "EMEA", "Briefing": "See the wiki"}) as site:
+        site.sim.site.ask_on_transition("Done", "customfield_10054")
+        site.sim.site.ask_on_transition("Done", "customfield_10055")
+        assert move(site, Status.DONE) == (Status.DONE, "Done")

@@ -105,5 +105,6 @@ class JiraStage:
             Trouble("no due date on the screen", "Due date", lambda: unscreen("duedate")),
             Trouble("no start date on the screen", "Start date", lambda: unscreen(START_DATE)),
             Trouble("a demanded field", "Assignee", demand),
+            Trouble("a status that no workflow has", "Paused", lambda: {"statuses": {"Paused": "waiting"}}),
             Trouble("a hook that is disabled", "disabled", disable),
         )
