@@ -12,7 +12,7 @@ from datetime import date
 from sqlmodel import Session
 
 from connectors.contract import Status, Task, TaskId
-from service import assignment, create, filing, telling
+from service import assignment, create, filing, replies, telling
 from service.applied import Applied
 from service.connect import watch
 from service.core import decide, messages
@@ -176,6 +176,8 @@ class _Run:
         elif plan and self.campaign.state in ("running", "done"):
             self.owners = self._owners(plan)
             actions = decide.decide(plan, self._request_view(), self.links, self.moving.left)
+            if self.request:
+                actions += replies.resumed(self.runtime, self.campaign, self.request, self.links, self.mirrors)
             self.speech.tell_progress(plan, self.links, self.owners)
         return plan, [*([self.moving.days] if self.moving.days else []), *actions]
 

@@ -43,6 +43,8 @@ class Agreed:
     """Of a task in two trackers: what this one shows where that is not what was agreed."""
     owed: tuple[str, ...] = ()
     """Of these fields: those still to be written. The others are shown as well as the tracker can."""
+    waits_since: datetime | None = None
+    """When it began to wait, by the tracker's clock."""
     heard_at: datetime | None = None
     """Its comments have been read up to then, by the tracker's clock."""
 
@@ -69,7 +71,8 @@ class Agreed:
             asked=dict(data.get("asked", {})),
             shows=dict(data.get("shows", {})),
             owed=tuple(data.get("owed", ())),
-            heard_at=datetime.fromisoformat(data["heard_at"]) if data.get("heard_at") else None,
+            waits_since=_moment(data.get("waits_since")),
+            heard_at=_moment(data.get("heard_at")),
         )
 
 
@@ -176,11 +179,13 @@ def _status(link: LinkView, found: Task, today: date) -> tuple[LinkView, list[Ne
     base, theirs = link.agreed.status, found.status
     if theirs is base:
         return link, []
-    agreed = replace(link.agreed, status=theirs)
+    waits_since = found.changed_at if theirs is Status.WAITING else None
+    agreed = replace(link.agreed, status=theirs, waits_since=waits_since)
     if link.dropped and theirs.closed and not base.closed:
         return replace(link, agreed=agreed), []  # our own drop, of which the reply was lost
     done_on = today if theirs is Status.DONE else None
-    told = News("status", link.key, f"{name_of(link)} went from {base} to {theirs} ({found.status_name}).")
+    whom = f", for the {found.waits_on}" if found.waits_on else ""
+    told = News("status", link.key, f"{name_of(link)} went from {base} to {theirs}{whom} ({found.status_name}).")
     return replace(link, agreed=agreed, done_on=done_on, dropped=False), [told]
 
 
@@ -230,6 +235,10 @@ def _owner(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:
 def name_of(link: LinkView) -> str:
     """As people know it."""
     return f"“{link.agreed.title}” ({link.label})" if link.label else f"“{link.agreed.title}”"
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _date(text: str | None) -> date | None:
