@@ -16,7 +16,7 @@ from sqlmodel import Session
 from connectors.errors import TrackerError
 from service import connect
 from service.runtime import Runtime
-from service.store import campaigns, sweeps
+from service.store import campaigns, links, sweeps
 from service.store.engine import reading
 from service.store.tables import Sweep
 
@@ -42,6 +42,10 @@ class Found:
     """Those among them that changed, and when they did by the tracker's clock."""
     read: list[Sweep] = field(default_factory=list)
     """Up to where each project has now been read."""
+    open: set[str] = field(default_factory=set)
+    """Every open task that the tracker told of."""
+    tells_open: bool = False
+    """Whether it tells of all of them."""
     unread: dict[str, TrackerError] = field(default_factory=dict)
     """Projects that could not be read, and why."""
 
@@ -57,6 +61,7 @@ def changed(runtime: Runtime, connection: str, *, full: bool = False) -> Found:
     back = FAR_BACK if full or (last and _night_began(last, found.at)) else OVERLAP
     lost = [_read(runtime, found, project, back) for project in connect.watched(runtime, connection)]
     with reading(runtime.engine) as session:
+        found.moved |= dict.fromkeys(_missing(session, found), sweeps.MISSING)
         if not full:
             found.moved = sweeps.unseen(session, connection, found.moved)
         found.tasks |= found.moved.keys()
@@ -92,6 +97,9 @@ def _read(runtime: Runtime, found: Found, project: str, back: timedelta) -> bool
         return False
     for task, at in moved.tasks.items():
         found.moved[task] = max(at, found.moved.get(task, at))
+    if moved.open is not None:
+        found.open |= moved.open
+        found.tells_open = True
     times = [*moved.tasks.values(), *([before.moved_at] if before and before.moved_at else [])]
     found.read.append(
         Sweep(
@@ -103,6 +111,13 @@ def _read(runtime: Runtime, found: Found, project: str, back: timedelta) -> bool
         )
     )
     return moved.lost
+
+
+def _missing(session: Session, found: Found) -> set[str]:
+    """Open tasks of ours that the tracker did not tell of: deleted, or taken elsewhere."""
+    if found.unread or not found.tells_open:
+        return set()
+    return links.open_tasks(session, found.connection) - found.open - found.moved.keys()
 
 
 def _nights(since: datetime, until: datetime) -> list[datetime]:

@@ -50,6 +50,8 @@ LIMITS = Limits(
 
 MOST_CREATED, MOST_READ = 50, 100
 """Jira's largest bulk create and bulk fetch."""
+MOST_FOUND, MOST_IDS = 1_000, 5_000
+"""Issues of one page of a search, with a field of each or with ids alone."""
 
 _ISSUE_FIELDS = ["*all", "-comment", "-worklog", "-attachment"]
 
@@ -204,7 +206,7 @@ class JiraApi:
         return self._sdk.enhanced_search_issues(
             jql,
             nextPageToken=after,
-            maxResults=1000,
+            maxResults=MOST_IDS if field == "id" else MOST_FOUND,
             fields=[field],
             reconcileIssues=[int(issue) for issue in sorted(known)[:50]],
             json_result=True,

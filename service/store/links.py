@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from connectors import fencing
 from connectors.contract import Task, TaskId
 from service.core.merge import Agreed, LinkView
+from service.store.campaigns import NOT_OVER
 from service.store.tables import Campaign, Link, now
 from service.store.upserts import insert_new
 
@@ -33,6 +34,14 @@ def elsewhere(session: Session, campaign_id: str) -> dict[str, dict[str, LinkVie
         if campaign and link.connection != campaign.connection:
             found.setdefault(link.connection, {})[link.key] = _view(link)
     return found
+
+
+def open_tasks(session: Session, connection: str) -> set[str]:
+    """The tasks of campaigns that are not over, as far as we know of none that it is done, dropped or gone."""
+    ours = select(Link.task_id).join(Campaign, col(Campaign.id) == col(Link.campaign_id))
+    mine = (col(Link.connection) == connection, col(Link.state) == "made", col(Link.done_on).is_(None))
+    found = session.exec(ours.where(*mine, col(Link.dropped).is_(False), col(Campaign.state).in_(NOT_OVER)))
+    return {task for task in found if task}
 
 
 def intend(session: Session, campaign_id: str, connection: str, keys: Collection[str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -12,6 +12,8 @@ from service.store.portions import portions
 from service.store.tables import Seen, Sweep
 from service.store.upserts import put, put_all
 
+MISSING = datetime(9999, 1, 1, tzinfo=UTC)
+"""Stands for the instant of change of a task that is no longer there."""
 KEEP = timedelta(days=2)
 """Twice as long as any sweep reads back."""
 
@@ -45,7 +47,7 @@ def unseen(session: Session, connection: str, moved: Mapping[str, datetime]) -> 
     for some in portions(sorted(moved)):
         mine = (col(Seen.connection) == connection, col(Seen.task).in_(some))
         known |= {row.task: row.changed_at for row in session.exec(select(Seen).where(*mine))}
-    return {task: at for task, at in moved.items() if task not in known or at > known[task]}
+    return {task: at for task, at in moved.items() if _new(at, known.get(task))}
 
 
 def remember(session: Session, connection: str, moved: Mapping[str, datetime], now: datetime) -> None:
@@ -53,3 +55,8 @@ def remember(session: Session, connection: str, moved: Mapping[str, datetime], n
     rows = [Seen(connection=connection, task=task, changed_at=at, at=now) for task, at in sorted(moved.items())]
     put_all(session, rows)
     session.execute(sa.delete(Seen).where(col(Seen.connection) == connection, col(Seen.at) < now - KEEP))
+
+
+def _new(at: datetime, known: datetime | None) -> bool:
+    """Whatever is told of a task that was missing is new, but not that it is missing still."""
+    return known is None or (at != MISSING if known == MISSING else at > known)

@@ -38,20 +38,22 @@ def settled(home: House) -> None:
 
 
 def test_what_people_do_in_jira_arrives_within_one_sweep(deaf: House) -> None:
-    """A request, a status, a date, an owner, a title and a moved launch."""
+    """A request, a status, a date, an owner, a title, a deleted sub-task and a moved launch."""
     key = deaf.jira.file_request("Webinar", "Spring webinar", {"Webinar date": in_weeks(12)})
     deaf.sweep()
     tasks = deaf.links(key)
     assert len(tasks) > 5
-    first, second, *_ = tasks
+    first, second, third, *_ = tasks
     deaf.jira.transition(tasks[first].label, "Done")
     day = in_weeks(11)
     deaf.jira.edit(tasks[second].label, {"duedate": day, "summary": "Renamed", "assignee": "omar.ops@example.com"})
+    deaf.jira.delete(tasks[third].label)
     deaf.sweep()
     link = deaf.links(key)[second]
     assert deaf.links(key)[first].agreed.status is Status.DONE
     assert deaf.jira.issue(key).status == "In Progress"
     assert (str(link.pinned_on), link.agreed.title) == (day, "Renamed")
+    assert deaf.links(key)[third].state == "gone"
     before = {name: link.agreed.due_on for name, link in deaf.links(key).items()}
     deaf.jira.edit(key, {"Webinar date": in_weeks(16)})
     deaf.sweep()
@@ -83,12 +85,12 @@ def test_a_sweep_of_quiet_campaigns_asks_each_project_and_no_campaign(deaf: Hous
     before, writes = calls(deaf), len(deaf.writes())
     assert workflows.sweep_now(deaf.runtime) == 0
     deaf.quiet()
-    assert calls(deaf) - before == 3  # one search in Jira; the modified tasks and the events in Asana
+    assert calls(deaf) - before == 4  # what changed and what is open in Jira; modified tasks and events in Asana
     assert len(deaf.writes()) == writes
 
 
-def test_a_full_sweep_finds_what_no_tracker_tells(deaf: House) -> None:
-    """Jira has no list of deleted issues."""
+def test_a_full_sweep_looks_at_every_campaign(deaf: House) -> None:
+    """Whatever was told, or was not."""
     key = deaf.jira.file_request("List Import", "Leads")
     settled(deaf)
     name, link = next(iter(deaf.links(key).items()))
