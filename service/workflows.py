@@ -38,13 +38,20 @@ KEEP_RUNS, KEEP_DELIVERIES = timedelta(days=3), timedelta(days=30)
 
 _runtime: Runtime | None = None
 _lease = Lease(None)
+_under_way: set[str] = set()
+_stumbled = threading.Event()
 """The engine calls workflows by name, so what they work with is kept here by `Worker.start`."""
 
 
 @DBOS.workflow(name="run_campaign", max_recovery_attempts=20)
 def run_campaign(partition: str, attempt: int = 0) -> str:
     """Answer everything that waits for one partition."""
-    return look(partition, attempt)
+    name = str(DBOS.workflow_id)
+    _under_way.add(name)
+    try:
+        return look(partition, attempt)
+    finally:
+        _under_way.discard(name)
 
 
 @DBOS.step(name="look")
@@ -59,6 +66,9 @@ def look(partition: str, attempt: int) -> str:
         with transaction(runtime.engine) as session:
             enqueue(session, [partition])
         return "this worker was silent for too long; the work is begun again"
+    except Exception:
+        _stumbled.set()  # the database does not answer: nothing could be noted, and what waits has no run any more
+        raise
 
 
 @DBOS.workflow(name="sweep")
@@ -199,6 +209,7 @@ class Worker:
         self._doorbell, self._stopping = threading.Event(), threading.Event()
         self._held = ExitStack()
         self._threads: list[threading.Thread] = []
+        self._idle_since: dict[str, float] = {}
         # On SQLite the one worker finds its own unfinished runs again by its name; on PostgreSQL peers take them over.
         alone = is_sqlite(runtime.engine)
         self.executor_id = "local" if alone else f"worker-{uuid7()}"
@@ -303,6 +314,7 @@ class Worker:
             try:
                 self._beat()
                 self._take_over()
+                self._mend()
                 self._write_down()
             except Exception:
                 log.exception("the sign of life failed; it is tried again")
@@ -316,6 +328,25 @@ class Worker:
         with transaction(self._runtime.engine) as session:
             news = workers.beat(session, self.executor_id)
         self._lease.renewed(asked_at, taken_over=news)
+
+    def _mend(self) -> None:
+        """After the database was away: runs of which the engine could not note the end block their campaigns."""
+        abandoned = self._abandoned()
+        if abandoned:
+            DBOS.cancel_workflows(abandoned)
+        if abandoned or _stumbled.is_set():
+            self._pick_up()
+            _stumbled.clear()
+
+    def _abandoned(self) -> list[str]:
+        """Runs that the engine counts as ours, and on which nobody here has worked for a while."""
+        held = DBOS.list_workflows(
+            status=["PENDING"], executor_id=self.executor_id, queue_name=QUEUE, load_input=False, load_output=False
+        )
+        now = self._lease.now()
+        idle = {workflow.workflow_id for workflow in held} - _under_way
+        self._idle_since = {name: self._idle_since.get(name, now) for name in idle}
+        return [name for name, since in self._idle_since.items() if now - since > SILENT_SECONDS]
 
     def _take_over(self) -> None:
         """Cancel what a dead peer holds, so that it blocks no campaign, and ask for the same runs again."""

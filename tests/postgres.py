@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +22,14 @@ PATIENCE_SECONDS = 60.0
 QUICK_AND_FORGETFUL = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PostgresServer:
-    """A running server."""
+    """A server that can be stopped and started."""
 
     folder: Path
+    command: Sequence[str | Path]
+    run_as: Mapping[str, Any]
+    process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str = "postgres") -> str:
         """Where a database is, for `make_engine`."""
@@ -40,6 +43,25 @@ class PostgresServer:
     def drop(self, database: str) -> None:
         """Remove a database, whoever is still connected to it."""
         self._run(f'DROP DATABASE "{database}" WITH (FORCE)')
+
+    def start(self) -> None:
+        """Returns once it answers."""
+        self.process = subprocess.Popen(self.command, **self.run_as)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                psycopg.connect(self.url()).close()
+                return
+            except psycopg.OperationalError as error:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"PostgreSQL did not start:\n{(self.folder / 'log').read_text()}") from error
+                time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Whoever is connected is cut off; what was committed stays."""
+        if self.process:
+            self.process.send_signal(signal.SIGINT)  # its word for: disconnect everybody and stop
+            self.process.wait(PATIENCE_SECONDS)
 
     def _run(self, statement: str) -> None:
         with psycopg.connect(self.url(), autocommit=True) as connection:
@@ -74,28 +96,14 @@ def start_server(*, durable: bool = False) -> Iterator[PostgresServer]:
             settings = ["listen_addresses=", f"unix_socket_directories={folder}", "max_connections=200"]
             settings += () if durable else QUICK_AND_FORGETFUL
             postgres = [binaries / "postgres", "-D", data, *(word for each in settings for word in ("-c", each))]
-            process = subprocess.Popen(postgres, **run_as)
-        try:
-            server = PostgresServer(folder)
-            _wait_until_ready(server, process, log)
-            yield server
-        finally:
-            process.send_signal(signal.SIGINT)  # its word for: disconnect everybody and stop
-            process.wait(PATIENCE_SECONDS)
+            server = PostgresServer(folder, postgres, run_as)
+            try:
+                server.start()
+                yield server
+            finally:
+                server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait_until_ready(server: PostgresServer, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            psycopg.connect(server.url()).close()
-            return
-        except psycopg.OperationalError as error:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}") from error
-            time.sleep(0.02)
 
 
 def _binaries(folder: Path) -> Path:
