@@ -66,7 +66,7 @@ def changed(runtime: Runtime, connection: str, *, full: bool = False) -> Found:
             found.moved = sweeps.unseen(session, connection, found.moved)
         found.tasks |= found.moved.keys()
         if full or any(lost):
-            found.tasks |= set(campaigns.unfinished_requests(session, connection))
+            found.tasks |= set(campaigns.unfinished_requests(session, connection)) | links.mirrored(session, connection)
         elif last and _nights(last, found.at):
             found.tasks |= set(due(campaigns.unfinished_requests(session, connection), last, found.at))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from connectors import fencing
@@ -41,6 +42,14 @@ def open_tasks(session: Session, connection: str) -> set[str]:
     ours = select(Link.task_id).join(Campaign, col(Campaign.id) == col(Link.campaign_id))
     mine = (col(Link.connection) == connection, col(Link.state) == "made", col(Link.done_on).is_(None))
     found = session.exec(ours.where(*mine, col(Link.dropped).is_(False), col(Campaign.state).in_(NOT_OVER)))
+    return {task for task in found if task}
+
+
+def mirrored(session: Session, connection: str) -> set[str]:
+    """A task of each campaign that is not over and whose request is in another connection."""
+    ours = select(sa.func.min(Link.task_id)).join(Campaign, col(Campaign.id) == col(Link.campaign_id))
+    elsewhere = (col(Link.connection) == connection, col(Campaign.connection) != connection)
+    found = session.exec(ours.where(*elsewhere, col(Campaign.state).in_(NOT_OVER)).group_by(col(Link.campaign_id)))
     return {task for task in found if task}
 
 

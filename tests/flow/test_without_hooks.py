@@ -8,7 +8,11 @@ import pytest
 
 from connectors.contract import Status
 from service import workflows
+from service.store import links
+from service.store.engine import reading
 from tests.house import House, house, in_weeks
+
+MIRROR = ("{connection: jira, when: {title: Mirrored webinar}, template: webinar, mirror: {stakeholder: asana}}",)
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +20,7 @@ def deaf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """No hook was ever made."""
     folder = tmp_path_factory.mktemp("deaf")
     with pytest.MonkeyPatch.context() as monkeypatch:
-        with house(folder, f"sqlite:///{folder}/tminus.db", monkeypatch, hooks=False) as found:
+        with house(folder, f"sqlite:///{folder}/tminus.db", monkeypatch, hooks=False, rules=MIRROR) as found:
             found.sweep()  # from here on the trackers' own lists of changes are known
             yield found
         assert found.deliveries() == []
@@ -122,3 +126,19 @@ def test_where_asana_tells_no_events_every_campaign_is_looked_at(deaf: House) ->
     finally:
         knobs.error_before, knobs.error_status, knobs.only = 0.0, 503, ""
     assert Status.DONE in {link.agreed.status for link in deaf.links(gid).values()}
+
+
+def test_then_campaigns_that_are_only_mirrored_there_are_looked_at_too(deaf: House) -> None:
+    """Their requests are in the other tracker."""
+    key = deaf.jira.file_request("Webinar", "Mirrored webinar", {"Webinar date": in_weeks(16)})
+    settled(deaf)
+    campaign = deaf.campaign(key)
+    assert campaign
+    with reading(deaf.runtime.engine) as session:
+        there = links.elsewhere(session, campaign.id)["asana"]
+    name, task = next((name, link.task) for name, link in there.items() if link.task and name in deaf.links(key))
+    assert task
+    deaf.asana.complete(task.id)
+    deaf.asana.forget_events()
+    deaf.sweep()
+    assert deaf.jira.issue(deaf.links(key)[name].label).status == "Done"
