@@ -157,7 +157,8 @@ class Asked:
         if plan is None:
             return self._unsaid(found, "Webinar date is missing")
         if plan.verdict in REFUSED and not self.keys:
-            return self._unsaid(found, "earliest possible date")
+            over = self.day is not None and self.day < today(self.template, self.now)
+            return self._unsaid(found, "is in the past" if over else "earliest possible date")
         titles = {task.key: self.titles.get(task.key, task.title) for task in plan.tasks}
         there = {task.title: task for task in found}
         problems = [f"“{title}” was not promised" for title in there if title not in titles.values()]

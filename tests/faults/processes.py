@@ -89,7 +89,7 @@ class Installation:
         after that each call takes `latency` seconds."""
         self.jira.knobs.latency = 2.0
         keys = [self.jira.file_request("List Import", f"Leads {number}") for number in range(count)]
-        self.until(lambda: not self.jira.sender.busy)
+        self.until(lambda: not self.jira.sender.busy, 60 + count)
         self.jira.knobs.latency = latency
         return keys
 
@@ -99,9 +99,9 @@ class Installation:
         linked = sum(bool(child.blocked_by) for child in children)
         return len(children) >= TASKS and linked >= TASKS - 1 and bool(self.jira.issue(key).comments)
 
-    def settled(self, keys: list[str]) -> None:
+    def settled(self, keys: list[str], seconds: float = 60) -> None:
         """Every plan stands; then wait until nobody calls anybody any more."""
-        self.until(lambda: all(self.whole(key) for key in keys))
+        self.until(lambda: all(self.whole(key) for key in keys), seconds)
         calls = -1
         while calls != len(self.jira.arrived) or self.jira.sender.busy:
             calls = len(self.jira.arrived)

@@ -88,19 +88,28 @@ def test_a_service_killed_between_a_create_and_its_answer_makes_nothing_twice(on
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("moment", ["in the middle", "at its first call"])
-def test_a_worker_killed_for_good_is_replaced_by_its_peer(on_postgres: Installation, moment: str) -> None:
+@pytest.mark.parametrize(
+    ("moment", "requests"),
+    [
+        ("in the middle", REQUESTS),
+        ("at its first call", REQUESTS),
+        pytest.param("in the middle", 200, marks=pytest.mark.long),
+    ],
+)
+def test_a_worker_killed_for_good_is_replaced_by_its_peer(
+    on_postgres: Installation, moment: str, requests: int
+) -> None:
     """Its runs are taken over once it has been silent for a while; nobody restarts it."""
     home = on_postgres
     home.serve("--no-work")
     connect(home)
-    keys = home.file(REQUESTS, latency=0.3)
+    keys = home.file(requests, latency=0.3)
     calls = len(home.jira.arrived)
     doomed = home.start("work")
     home.until(home.creates if moment == "in the middle" else lambda: len(home.jira.arrived) > calls)
     home.kill(doomed)
     home.start("work")
-    home.settled(keys)
+    home.settled(keys, seconds=60 + requests)
     assert home.wrong(keys) == {}
     assert takeovers(home)
 
