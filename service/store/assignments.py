@@ -43,13 +43,19 @@ def take_turn(session: Session, pool: str, person: str) -> None:
 
 
 def busy(session: Session, emails: Mapping[str, str]) -> Counter[str]:
-    """Subtasks that each owns and that are open or about to be made, on every connection; `emails` by person."""
+    """Subtasks that each owns and that are open or about to be made, on every connection; `emails` by person.
+
+    One that is mirrored counts once, where its request is.
+    """
     names = {email.lower(): name for name, email in emails.items()}
     owner, status = col(Link.agreed)["owner"].as_string(), col(Link.agreed)["status"].as_string()
     owned = (
         sa.select(col(Person.email), sa.func.count())
         .join(Link, sa.and_(col(Link.connection) == col(Person.connection), owner == col(Person.account_id)))
-        .where(col(Person.email).in_(names), col(Link.state) == "made")
+        .join(Campaign, col(Campaign.id) == col(Link.campaign_id))
+        .where(
+            col(Person.email).in_(names), col(Link.state) == "made", col(Campaign.connection) == col(Link.connection)
+        )
         .where(status.not_in([Status.DONE.value, Status.DROPPED.value]))
         .group_by(col(Person.email))
     )

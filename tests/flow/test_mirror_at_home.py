@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from service.cli import app
 from tests.house import House, house, in_weeks
 
 RULES = (
@@ -125,6 +127,24 @@ def test_a_task_deleted_in_asana_stays_in_jira_and_says_so(installation: House) 
     home.until(lambda: any("Deleted in asana" in text for text in home.jira.issue(issue).comments))
     at_rest(home)
     assert len([text for text in home.jira.issue(issue).comments if "Deleted" in text]) == 1
+
+
+def test_what_both_sides_changed_at_once_is_listed_by_a_command(installation: House) -> None:
+    """With both values, the one that was kept, and why."""
+    home = installation
+    request, key, mirrored = in_jira(home)
+    home.jira.knobs.hook_lost = home.asana.knobs.hook_lost = 1.0
+    home.jira.edit(issue_of(home, request, key), {"summary": "Called by ops"})
+    home.asana.edit(mirrored[key], {"name": "Called by the stakeholder"})
+    home.sweep()
+    home.jira.knobs.hook_lost = home.asana.knobs.hook_lost = 0.0
+    assert home.jira.issue(issue_of(home, request, key)).summary == "Called by the stakeholder"
+    result = CliRunner().invoke(app, ["conflicts", request, "--config", str(home.config)])
+    assert result.exit_code == 0, result.output
+    assert "“Called by ops” in jira and to “Called by the stakeholder” in asana" in result.output
+    assert (
+        "No conflicts." in CliRunner().invoke(app, ["conflicts", in_jira(home)[0], "--config", str(home.config)]).output
+    )
 
 
 def at_rest(home: House) -> Any:

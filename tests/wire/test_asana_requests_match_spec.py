@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from connectors.asana.settings import AsanaSettings
 from connectors.asana.simulator import AsanaSimulator
 from connectors.asana.tracker import AsanaTracker
-from connectors.contract import AccountId, Container, Mark, NewTask, Patch, Status, TaskId
+from connectors.contract import NOBODY, AccountId, Container, Mark, NewTask, Patch, Status, TaskId
 from connectors.errors import Rejected
 from connectors.simulating import Seen
 from tests.wire.openapi import Spec
@@ -296,3 +296,15 @@ def test_who_we_are(sim: AsanaSimulator) -> None:
     """The account behind the token."""
     tracker = connect(sim)
     assert tracker.whoami().email == "tminus@example.com"
+
+
+def test_what_a_mirror_asks(sim: AsanaSimulator) -> None:
+    """A task of its own, everybody's comments, a link across, and an owner taken off."""
+    tracker = connect(sim)
+    [new] = plan(1)
+    parent = tracker.add_task(sim.project, new)
+    assert tracker.add_task(sim.project, new, look_first=True).id == parent.id
+    sim.comment(parent.id, "Theirs")
+    tracker.link_to(parent, "In jira", "https://example.atlassian.net/browse/MKT-1")
+    assert [remark.mark is None for remark in tracker.remarks(parent.id)] == [True, False]
+    tracker.update(parent.id, Patch(owner=NOBODY))
