@@ -14,7 +14,7 @@ from service.commands.hooks import hooks
 from service.commands.keys import new_key
 from service.commands.migrate import migrate
 from service.commands.moves import reschedule, undo
-from service.commands.operate import campaigns, connect, doctor, replay, serve, sweep, work
+from service.commands.operate import campaigns, connect, disconnect, doctor, replay, serve, sweep, work
 from service.commands.preview import preview
 from service.commands.queue import queue
 from service.commands.raci import raci
@@ -55,6 +55,7 @@ for command in (
     serve,
     work,
     connect,
+    disconnect,
     doctor,
     campaigns,
     commitments,

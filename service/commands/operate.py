@@ -1,4 +1,4 @@
-"""Commands that run an installation: serve, work, connect, doctor, campaigns, replay, sweep."""
+"""Commands that run an installation: serve, work, connect, disconnect, doctor, campaigns, replay, sweep."""
 
 from __future__ import annotations
 
@@ -9,20 +9,25 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connectors.errors import TrackerError
 from service.commands.terminal import Refused
 
 if TYPE_CHECKING:
     from service.runtime import Runtime
     from service.settings import Listen
+    from service.store.tables import Campaign
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="The settings file; else $TMINUS_CONFIG.")]
 WRONG = 1
 """Exit status of a check that found something."""
+DAY_OR_MINUTE = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
+MOST_LISTED = 1_000
 
 
 def serve(
@@ -65,7 +70,6 @@ def connect(
     config: ConfigOption = None,
 ) -> None:
     """Subscribe to the trackers' webhooks. Run it while the service runs; as often as you like."""
-    from connectors.errors import TrackerError
     from service import people
     from service.connect import connect as connect_all
 
@@ -85,6 +89,33 @@ def connect(
             except TrackerError as error:  # the other connections are none the worse for it
                 typer.echo(f"{name}: {error}; `tminus doctor` says how to mend it")
                 failed = True
+        if failed:
+            raise typer.Exit(WRONG)
+
+
+def disconnect(
+    connection: Annotated[str | None, typer.Argument(help="One connection; all where not named.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """End our subscriptions to the trackers' webhooks. Tasks stay as they are; run it as often as you like."""
+    from service.disconnect import disconnect as disconnect_all
+
+    with installation(config) as runtime:
+        failed = False
+        for name in _connections(runtime, connection):
+            told = False
+            try:
+                for result in disconnect_all(runtime, name):
+                    typer.echo(f"{name}: {result.project}: {result.sentence}")
+                    told, failed = True, failed or not result.ok
+            except TrackerError as error:  # the other connections are none the worse for it
+                typer.echo(f"{name}: {error}; `tminus doctor` says how to mend it")
+                failed = told = True
+            if not told:
+                typer.echo(f"{name}: there is no hook of ours")
+        typer.echo(
+            "Tasks stay as they are. A running service with these connections in its settings still sweeps them."
+        )
         if failed:
             raise typer.Exit(WRONG)
 
@@ -119,19 +150,24 @@ def campaigns(
 def replay(
     delivery: Annotated[str | None, typer.Argument(help="The id of one parked delivery.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every parked delivery.")] = False,
+    campaign: Annotated[str | None, typer.Option(help="Those of one request, such as MKT-12.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=DAY_OR_MINUTE, help="Those received since then, UTC.")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Run parked deliveries again, after what parked them has been mended; without arguments, list them."""
     from service.replay import parked, replay_all
 
     with installation(config) as runtime:
-        waiting = parked(runtime)
-        if delivery is None and not everything:
-            for row in waiting:
+        if delivery is None and not (everything or campaign or since):
+            for row in parked(runtime, MOST_LISTED):
                 typer.echo(f"{row.id}  {row.received_at:%Y-%m-%d %H:%M}  {row.connection}  {row.reason}")
-            typer.echo(f"{len(waiting)} parked; `tminus replay ID` or `tminus replay --all` runs them again")
+            typer.echo("`tminus replay ID`, `--campaign`, `--since` or `--all` runs them again")
             return
-        chosen = [row.id for row in waiting if everything or row.id == delivery]
+        of = _campaign(runtime, campaign) if campaign else None
+        waiting = parked(runtime, campaign=of, since=since.replace(tzinfo=UTC) if since else None)
+        chosen = [row.id for row in waiting if delivery in (None, row.id)]
         if not chosen and delivery:
             raise Refused(f"no parked delivery has the id `{delivery}`", "`tminus replay` lists them")
         replay_all(runtime, chosen)
@@ -147,6 +183,17 @@ def sweep(
 
     with installation(config) as runtime:
         typer.echo(f"{sweep_now(runtime, full=full)} tasks will be looked at by the worker within a second or so")
+
+
+def _campaign(runtime: Runtime, name: str) -> Campaign:
+    from service.store import campaigns
+    from service.store.engine import reading
+
+    with reading(runtime.engine) as session:
+        found = campaigns.named(session, name)
+    if found is None:
+        raise Refused(f"there is no campaign for `{name}`", "`tminus campaigns` lists them")
+    return found
 
 
 def _must_be_free(listen: Listen) -> None:

@@ -39,9 +39,17 @@ def routed(session: Session, delivery_ids: Collection[str]) -> None:
     session.execute(sa.update(Inbox).where(col(Inbox.id).in_(delivery_ids)).values(routed=True))
 
 
-def parked(session: Session, limit: int = 100) -> list[Inbox]:
-    """Set aside for a person, oldest first."""
-    return _list(session, "parked", limit)
+def parked(
+    session: Session, limit: int | None = 100, *, partition: str | None = None, since: datetime | None = None
+) -> list[Inbox]:
+    """Set aside for a person, oldest first: those with a change for this partition, those received since then."""
+    query = select(Inbox).where(col(Inbox.state) == "parked").order_by(col(Inbox.id)).limit(limit)
+    if since:
+        query = query.where(col(Inbox.received_at) >= since)
+    if partition:
+        mine = select(ChangeRow.inbox_id).where(col(ChangeRow.partition) == partition)
+        query = query.where(col(Inbox.id).in_(mine))
+    return list(session.exec(query))
 
 
 def mark(
@@ -92,11 +100,6 @@ def discard(session: Session, before: datetime, limit: int = 1000) -> int:
     session.execute(sa.delete(ChangeRow).where(col(ChangeRow.inbox_id).in_(old)))
     session.execute(sa.delete(Inbox).where(col(Inbox.id).in_(old)))
     return len(old)
-
-
-def _list(session: Session, state: InboxState, limit: int, *conditions: sa.ColumnElement[bool]) -> list[Inbox]:
-    query = select(Inbox).where(col(Inbox.state) == state, *conditions).order_by(col(Inbox.id)).limit(limit)
-    return list(session.exec(query))
 
 
 def _finish(session: Session, delivery_ids: Collection[str], state: InboxState, reason: str | None) -> None:
