@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from service import breaches
 from service.applied import comment_key
 from service.assignment import Owner
 from service.core import decide, messages
@@ -46,6 +47,8 @@ class Speech:
         approver = f"The {in_words(approval)}" if approval else ""
         self.say("plan", messages.plan_comment(self.campaign.title, plan, links, names, approver))
         self.tell_missing(links)
+        for name, text in breaches.on_request(self.runtime, self.campaign).items():
+            self.say(name, text)
         if not decide.missing(plan, links):
             self._tell_mended()
 

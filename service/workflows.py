@@ -19,7 +19,7 @@ from uuid_utils import uuid7
 
 from connectors.fencing import TakenOver, working_while
 from connectors.sharing import working_for
-from service import absences, filing, intake, keeper, looking, people, sweep
+from service import absences, breaches, filing, intake, keeper, looking, people, sweep
 from service.lease import Lease
 from service.run_log import run_of
 from service.runtime import Runtime
@@ -134,6 +134,7 @@ def run_hooks_step(_scheduled: str) -> None:
 
 def sweep_now(runtime: Runtime, *, full: bool = False) -> int:
     """One sweep over every connection; returns for how many tasks a run was asked."""
+    breaches.tell(runtime)
     return sum(_sweep(runtime, connection, full=full) for connection in runtime.settings.connections)
 
 
@@ -149,7 +150,7 @@ def keep_hooks(runtime: Runtime) -> None:
 def _sweep(runtime: Runtime, connection: str, *, full: bool) -> int:
     with working_for("sweep"):
         found = sweep.changed(runtime, connection, full=full)
-        found.tasks |= filing.standing_tasks(runtime, connection)
+        found.tasks |= filing.standing_tasks(runtime, connection) | breaches.unsaid(runtime, connection)
     with transaction(runtime.engine) as session:
         for project, error in found.unread.items():
             log.warning("sweep of %s in %s failed: %s", project, connection, error)

@@ -29,6 +29,7 @@ def commitments(
     as_format: Annotated[Format, typer.Option("--format", help="For people, or for programs.")] = Format.TEXT,
 ) -> None:
     """List the commitments and how they stand, or tell one: its verdict, its pace, its clocks and who owes what."""
+    from service.breaches import told_of
     from service.commitments import standing, standings
     from service.config_checks import did_you_mean
 
@@ -37,11 +38,14 @@ def commitments(
         if name is not None and name not in known:
             raise Refused(f"there is no commitment `{name}`", did_you_mean(name, known))
         found = [standing(runtime, known[name], day.date() if day else None)] if name else standings(runtime)
+        told = told_of(runtime, name, found[0].since) if name else []
     if as_format is Format.JSON:
-        told = [one.short() for one in found]
-        typer.echo(json.dumps(found[0].as_dict(SHOWN) if name else told, indent=2))
+        listed = [one.short() for one in found]
+        typer.echo(json.dumps(found[0].as_dict(SHOWN) if name else listed, indent=2))
     elif name:
         _show(found[0])
+        for sentence in told[-SHOWN:]:
+            typer.echo(f"missed: {sentence}")
     else:
         for one in found:
             typer.echo(f"{one.commitment.id} ({one.kind}): {_verdict(one)}\n    {one.sentence}")

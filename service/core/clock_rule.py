@@ -135,16 +135,18 @@ class Goal(Part):
 
 
 class OnBreach(Part):
-    """What happens when the goal is missed."""
+    """Who is to hear of it when the goal is missed."""
 
-    notify: Role | None = None
-    reassign: Literal["round_robin"] | None = None
+    notify: Role
 
-    @model_validator(mode="after")
-    def _one_thing(self) -> OnBreach:
-        if (self.notify is None) == (self.reassign is None):
-            raise ValueError("write either `notify` or `reassign`")
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _gives_nothing_away(cls, written: Any) -> Any:
+        if isinstance(written, Mapping) and "reassign" in written:
+            raise ValueError(
+                "`reassign` is not possible: a task stays with its owner until a person moves it; write `notify`"
+            )
+        return written
 
 
 class ClockRule(Part):

@@ -91,6 +91,12 @@ def unfinished_requests(session: Session, connection: str) -> list[str]:
     return list(session.exec(query.where(col(Campaign.connection) == connection)))
 
 
+def under_way(session: Session, connection: str) -> list[Campaign]:
+    """The campaigns of a connection that run."""
+    query = select(Campaign).where(col(Campaign.connection) == connection, col(Campaign.state) == "running")
+    return list(session.exec(query))
+
+
 def running(session: Session, template: str) -> list[Campaign]:
     """Those that run by a template, in the order in which they began."""
     query = select(Campaign).where(col(Campaign.template) == template, col(Campaign.state) == "running")

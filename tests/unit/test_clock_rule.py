@@ -22,7 +22,7 @@ LEAD: dict[str, Any] = {
         {"target": "24 hours"},
     ],
     "warn_at": [0.8, 0.5],
-    "on_breach": [{"notify": "role:sales_manager"}, {"reassign": "round_robin"}],
+    "on_breach": [{"notify": "role:sales_manager"}],
 }
 
 
@@ -66,7 +66,8 @@ MISTAKES = [
     ({"pause": [{"status_in": ["x"], "when": {"field": "a", "exists": True}}]}, "either `status_in` or `when`"),
     ({"warn_at": [50, 80]}, "between 0 and 1: `warn_at: [0.5, 0.8]`"),
     ({"on_breach": [{"notify": "anna"}]}, "role:"),
-    ({"on_breach": [{}]}, "either `notify` or `reassign`"),
+    ({"on_breach": [{}]}, "notify"),
+    ({"on_breach": [{"reassign": "round_robin"}]}, "stays with its owner until a person moves it"),
     ({"stops": "x"}, "stops"),
 ]
 

@@ -1,0 +1,100 @@
+"""Whoever is to hear of missed goals hears of each once, in open hours: on the request, or in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time
+
+from sqlmodel import Session
+
+from service.commitments import calendar_of, clocks_of, standing
+from service.core.agreement import AgreementReport
+from service.core.breach import breaches
+from service.core.calendar import Calendar
+from service.core.commitment import Agreement
+from service.core.event import Event, in_order
+from service.core.hours import instant, open_hours
+from service.core.template import Template
+from service.runtime import Runtime
+from service.store import campaigns, comments, events, ledger
+from service.store.engine import reading, transaction
+from service.store.tables import Campaign
+
+TOLD = "clock.breached"
+"""Our own event: that somebody is to be told. It is named after the cycle, so that none is stored twice."""
+
+
+def on_request(runtime: Runtime, campaign: Campaign) -> dict[str, str]:
+    """What is to be said on a campaign's request now, each under a name that stays; nothing outside working hours."""
+    with reading(runtime.engine) as session:
+        return _on_request(session, runtime, campaign)
+
+
+def unsaid(runtime: Runtime, connection: str) -> set[str]:
+    """The requests of a connection on which something of this is still to be said."""
+    with reading(runtime.engine) as session:
+        return {
+            campaign.request_task
+            for campaign in campaigns.under_way(session, connection)
+            if _on_request(session, runtime, campaign).keys()
+            - comments.of_campaign(session, campaign.id, connection).keys()
+        }
+
+
+def tell(runtime: Runtime) -> int:
+    """Note in the ledger which goals of agreements were missed and who is to hear of it; returns how many were new."""
+    count = 0
+    agreements = [one for one in runtime.catalogue.commitments.values() if isinstance(one, Agreement)]
+    for agreement in agreements:
+        if any(rule.on_breach for rule in agreement.clocks.values()) and _is_open(runtime, agreement):
+            missed = list(_missed(runtime, agreement))
+            with transaction(runtime.engine) as session:
+                count += sum(_note(session, runtime, event) for event in missed)
+    return count
+
+
+def told_of(runtime: Runtime, agreement: str, since: date) -> list[str]:
+    """What was noted of an agreement from that day on, oldest first."""
+    with reading(runtime.engine) as session:
+        noted = events.between(session, [TOLD], datetime.combine(since, time.min, UTC), runtime.now())
+    return [str(event.data["said"]) for event in in_order(noted) if event.data["agreement"] == agreement]
+
+
+def _on_request(session: Session, runtime: Runtime, campaign: Campaign) -> dict[str, str]:
+    written = (campaign.template_snapshot or {}).get("clocks", {})
+    if not any(rule.get("on_breach") for rule in written.values()):  # most have none, and models cost time
+        return {}
+    calendar = Calendar.from_dict(campaign.calendar_snapshot)
+    if not open_hours(calendar).is_open(instant(runtime.now())):
+        return {}
+    rules = Template.model_validate(campaign.template_snapshot).clocks
+    missed = breaches(clocks_of(session, runtime, campaign), rules)
+    return {f"breach-{breach.key}": f"**{breach.told(_holders(runtime))}**" for breach in missed}
+
+
+def _missed(runtime: Runtime, agreement: Agreement) -> Iterator[Event]:
+    report = standing(runtime, agreement).report
+    for item in report.items if isinstance(report, AgreementReport) else ():
+        for breach in breaches(item.clocks, agreement.clocks):
+            name = f"{agreement.id}:{item.subject}:{breach.key}"
+            said = f"{agreement.title}, {item.subject}: {breach.told(_holders(runtime))}"
+            yield Event(name, TOLD, runtime.now(), item.subject, {"agreement": agreement.id, "said": said})
+
+
+def _note(session: Session, runtime: Runtime, event: Event) -> int:
+    new = events.add(session, events.OURSELVES, [event], runtime.now())
+    if new:
+        ledger.note(session, "breach", str(event.data["said"]))
+    return new
+
+
+def _is_open(runtime: Runtime, agreement: Agreement) -> bool:
+    return open_hours(calendar_of(runtime, agreement)).is_open(instant(runtime.now()))
+
+
+def _holders(runtime: Runtime) -> Mapping[str, str]:
+    people = runtime.settings.people
+    return {
+        name: " or ".join(people[person].name if person in people else f"the {person}" for person in role.people())
+        for name, role in runtime.settings.roles.items()
+    }
