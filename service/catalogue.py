@@ -4,7 +4,9 @@ the rest stay usable.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -41,6 +43,11 @@ class Catalogue:
     @classmethod
     def load(cls, folder: Path) -> Catalogue:
         """Every `*.yaml` of the folder: one template or commitment each, and the calendars in `calendars.yaml`."""
+        with _nothing_collected():
+            return cls._load(folder)
+
+    @classmethod
+    def _load(cls, folder: Path) -> Catalogue:
         catalogue = cls({}, {}, [])
         documents = []
         for path in sorted(folder.glob("*.yml")):
@@ -148,6 +155,18 @@ class Catalogue:
 
     def _refuse(self, document: Document, path: Loc, message: str) -> None:
         self.problems.append(refusal(document, path, message))
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Everything that is read stays, so looking for garbage meanwhile is a quarter of the time for nothing."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _library(template: Template, others: Mapping[str, Template]) -> dict[str, Template]:

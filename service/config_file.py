@@ -21,6 +21,11 @@ Loc = tuple[str | int, ...]
 
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_BRACKET = re.compile(r"[\[\]{}]")
+_DEEPEST = 500
+"""Brackets open at once: no reader of YAML gets as deep, and the careful one takes half a minute to find that out."""
+
+_TOO_DEEP = "too many parts inside one another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,8 @@ def read(path: Path) -> Document:
 
 
 def _carefully(path: Path, text: str) -> CommentedMap:
+    if _is_too_deep(text):
+        raise ConfigError([_syntax(path, None, _TOO_DEEP)])
     try:
         # The round-trip loader is the one that keeps line numbers; it builds no objects from tags.
         marked = YAML(typ="rt", pure=True).load(text)
@@ -94,7 +101,7 @@ def _carefully(path: Path, text: str) -> CommentedMap:
     except YAMLError as error:
         raise ConfigError([_syntax(path, None, str(error).splitlines()[0])]) from None
     except RecursionError:
-        raise ConfigError([_syntax(path, None, "too many parts inside one another")]) from None
+        raise ConfigError([_syntax(path, None, _TOO_DEEP)]) from None
     except ValueError:
         raise ConfigError([_no_such_day(path, text)]) from None
     if not isinstance(marked, CommentedMap):
@@ -102,6 +109,15 @@ def _carefully(path: Path, text: str) -> CommentedMap:
             [ConfigProblem(str(path), 1, "there are no settings in it", "write `name: value` lines at the left margin")]
         )
     return marked
+
+
+def _is_too_deep(text: str) -> bool:
+    depth = 0
+    for bracket in _BRACKET.findall(text):
+        depth = depth + 1 if bracket in "[{" else max(depth - 1, 0)
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 def fill_in(document: Document, variables: Mapping[str, str]) -> tuple[dict[str, Any], dict[Loc, ConfigProblem]]:
