@@ -16,11 +16,13 @@ from tests.bench import (
     bench_hooks,
     bench_idle,
     bench_inbox,
+    bench_large,
     bench_launch,
     bench_mirror,
     bench_plan,
     bench_sweep,
     bench_sync,
+    bench_workers,
 )
 from tests.bench.figures import Figure, markdown, show
 from tests.bench.installation import Installation, installation
@@ -34,6 +36,7 @@ AT_HOME: dict[str, Callable[[Installation], Iterable[Figure]]] = {
     "mirror": bench_mirror.measure,
     "sweep": bench_sweep.measure,
     "idle": bench_idle.measure,
+    "large": bench_large.measure,
 }
 """Each has an installation of its own."""
 ALONE: dict[str, Callable[[], Iterable[Figure]]] = {
@@ -41,8 +44,9 @@ ALONE: dict[str, Callable[[], Iterable[Figure]]] = {
     "clocks": bench_clocks.measure,
     "catalogue": bench_catalogue.measure,
     "mailbox": bench_inbox.measure,
+    "workers": bench_workers.measure,
 }
-"""Parts that need no installation."""
+"""Parts that need no installation, or one of another kind."""
 NAMES = [*AT_HOME, *ALONE]
 
 

@@ -27,7 +27,7 @@ TEMPLATES = Path(__file__).parents[2] / "templates"
 CONFIG = """
 public_url: http://127.0.0.1:{port}
 listen: {{port: {port}}}
-database: sqlite:///{folder}/tminus.db
+database: {database}
 templates: {folder}/templates
 sweep_seconds: 3540
 people:
@@ -68,7 +68,10 @@ class Installation:
     asana: Remote
     port: int
     environment: Mapping[str, str] = field(repr=False)
+    options: tuple[str, ...] = ()
+    """Of `tminus serve`."""
     service: subprocess.Popen[bytes] | None = None
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
     def sites(self) -> tuple[Remote, Remote]:
@@ -79,12 +82,19 @@ class Installation:
         """`tminus serve`; returns the seconds from its start to its first answer that it is ready."""
         begun = time.monotonic()
         with (self.folder / "service.log").open("ab") as log:
-            self.service = subprocess.Popen(self.command("serve"), env=dict(self.environment), stderr=log)
+            command = [*self.command("serve"), *self.options]
+            self.service = subprocess.Popen(command, env=dict(self.environment), stderr=log)
         while not self._ready():
             if self.service.poll() is not None:
                 raise RuntimeError("the service does not start:\n" + (self.folder / "service.log").read_text()[-3000:])
             time.sleep(0.01)
         return time.monotonic() - begun
+
+    def work(self) -> subprocess.Popen[bytes]:
+        """One more `tminus work`."""
+        with (self.folder / "service.log").open("ab") as log:
+            self.workers.append(subprocess.Popen(self.command("work"), env=dict(self.environment), stderr=log))
+        return self.workers[-1]
 
     def connect(self) -> None:
         """`tminus connect`, as a person does once."""
@@ -92,9 +102,10 @@ class Installation:
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """End the service: politely, or with SIGKILL."""
-        if self.service and self.service.poll() is None:
-            self.service.send_signal(how)
-            self.service.wait(timeout=30)
+        for process in [*self.workers, *([self.service] if self.service else [])]:
+            if process.poll() is None:
+                process.send_signal(how)
+                process.wait(timeout=30)
 
     def memory(self) -> float:
         """Resident megabytes of the service's process."""
@@ -130,8 +141,13 @@ class Installation:
 
 
 @contextmanager
-def installation(*, latency: float = LATENCY, connected: bool = True) -> Iterator[Installation]:
-    """Started, connected and warm; everything ends with the block."""
+def installation(
+    *, latency: float = LATENCY, connected: bool = True, database: str | None = None
+) -> Iterator[Installation]:
+    """Started, connected and warm; everything ends with the block.
+
+    On SQLite one process serves and works; with the address of a PostgreSQL a first worker has a process of its own.
+    """
     with ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="tminus-bench-")))
         jira, asana = Remote("jira"), Remote("asana")
@@ -139,14 +155,17 @@ def installation(*, latency: float = LATENCY, connected: bool = True) -> Iterato
         held.callback(asana.stop)
         _write_templates(folder / "templates")
         port = free_port()
-        config = CONFIG.format(port=port, folder=folder, jira=jira.about, asana=asana.about)
+        address = database or f"sqlite:///{folder}/tminus.db"
+        config = CONFIG.format(port=port, folder=folder, database=address, jira=jira.about, asana=asana.about)
         (folder / "tminus.yaml").write_text(config)
         secrets = {"JIRA_TOKEN": "sim-token", "ASANA_TOKEN": "sim-token", "TMINUS_SECRET_KEY": new_key()}
         environment = os.environ | secrets | {"TMINUS_LOG_LEVEL": "WARNING"}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each start compiles every module anew
-        found = Installation(folder, jira, asana, port, environment)
+        found = Installation(folder, jira, asana, port, environment, ("--no-work",) if database else ())
         held.callback(found.stop)
         found.start()
+        if database:
+            found.work()
         if connected:
             found.connect()
             found.warm()

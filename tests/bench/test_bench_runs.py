@@ -14,10 +14,12 @@ from tests.bench import (
     bench_hooks,
     bench_idle,
     bench_inbox,
+    bench_large,
     bench_launch,
     bench_mirror,
     bench_sweep,
     bench_sync,
+    bench_workers,
 )
 from tests.bench.figures import Figure, markdown
 from tests.bench.installation import Installation, installation
@@ -38,6 +40,7 @@ TINY: dict[str, Callable[[Installation], Iterable[Figure]]] = {
     "sweep": lambda home: bench_sweep.measure(home, quiet=20, changed=1),
     "hooks": lambda home: bench_hooks.measure(home, count=32, calm=2),
     "crash": lambda home: bench_crash.measure(home, requests=2),
+    "large": lambda home: bench_large.measure(home, campaigns=4, rate=20, seconds=0.2),
     "idle": lambda home: bench_idle.measure(home, starts=1, idle_seconds=0),
 }
 
@@ -55,6 +58,14 @@ def test_the_benchmark_of_the_catalogue_runs() -> None:
     (figure,) = bench_catalogue.measure(count=24)
     assert figure.what == "catalogue of 24 files"
     assert figure.compared.endswith("0 problems")
+
+
+@pytest.mark.long
+@pytest.mark.postgres
+def test_the_benchmark_of_the_workers_runs() -> None:
+    """It has a database server of its own."""
+    figures = list(bench_workers.measure(launches=2, killed=4, latency=0.02))
+    assert "4 whole, 0 doubled" in [figure.measured for figure in figures]
 
 
 def test_the_benchmark_of_the_mailbox_runs(tmp_path: Path) -> None:
