@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from connectors.contract import Account, AccountId, Container, Remark, Status, Task, TaskId
-from connectors.errors import AccessDenied, Rejected
+from connectors.errors import AccessDenied, Rejected, TrackerError
 from service import apply, create, people
 from service.applied import Applied, comment_key, elsewhere_key
 from service.assignment import Owner
@@ -37,6 +37,8 @@ class Mirrors:
             found = links.elsewhere(session, campaign.id)
         self._links = {name: known for name, known in found.items() if name in runtime.trackers}
         self._found: dict[str, dict[TaskId, Task]] = {}
+        self._unread: dict[str, TrackerError] = {}
+        """Trackers that could not be read: home goes on without them, and another run follows."""
         self._sides = {name: self._two_sides(name) for name in self._links}
 
     def observe(self, read_home: Callable[[], dict[TaskId, Task]]) -> dict[TaskId, Task]:
@@ -51,6 +53,8 @@ class Mirrors:
         name = self._where(link.key)
         if name is None:
             return settle(link, found, today)
+        if name in self._unread:
+            return mirror.settle_alone(link, found, today)
         there = self._links[name][link.key]
         found_there = self._found[name].get(there.task.id) if there.task else None
         pair = Pair(home=link, there=there)
@@ -61,7 +65,9 @@ class Mirrors:
     def sides(self, link: LinkView) -> list[tuple[str, LinkView]]:
         """The links of a task, each with its connection, the one at home first."""
         name = self._where(link.key)
-        return [(self._home, link), *([(name, self._links[name][link.key])] if name else [])]
+        if name is None or name in self._unread:
+            return [(self._home, link)]
+        return [(self._home, link), (name, self._links[name][link.key])]
 
     def carry_out(
         self,
@@ -77,6 +83,7 @@ class Mirrors:
         for name in set(parties.values()) - self._links.keys():
             self._links[name], self._sides[name] = {}, self._two_sides(name)
         applied = self._write(request, known, self._owed(request, known, actions), owners)
+        applied.elsewhere = applied.elsewhere or next(iter(self._unread.values()), None)
         if applied.broken is None:
             self._follow_up(applied, request, parties)
         return applied
@@ -90,12 +97,15 @@ class Mirrors:
         for name, mirrored in self._links.items():
             owed[name] = []
             for key, there in mirrored.items():
+                home = known.get(key)
+                if home:
+                    owed[self._home] += mirror.behind(home, self._home, actions)
+                if name in self._unread:
+                    continue
                 if key == PARENT:
                     mirrored[key] = mirror.bring_parent(there, self._campaign.title, _parents_status(request))
-                elif home := known.get(key):
-                    pair = Pair(home=home, there=there)
-                    mirrored[key] = mirror.bring_there(pair, actions, self._sides[name])
-                    owed[self._home] += mirror.behind(home, self._home, actions)
+                elif home:
+                    mirrored[key] = mirror.bring_there(Pair(home=home, there=there), actions, self._sides[name])
                 owed[name] += mirror.behind(mirrored[key], name)
         self._save(known)
         return owed
@@ -237,7 +247,11 @@ class Mirrors:
         if not ids:
             return {}
         place = Container("subtasks", parent.task.id, parent.task.url) if parent and parent.task else None
-        return self._runtime.trackers[name].read(ids, place)
+        try:
+            return self._runtime.trackers[name].read(ids, place)
+        except TrackerError as error:
+            self._unread[name] = error
+            return {}
 
     def _two_sides(self, name: str) -> Sides:
         def at_home(account: Account) -> AccountId | None:

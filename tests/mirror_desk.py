@@ -29,7 +29,8 @@ DANA_THERE, OMAR_THERE = (
     Account(AccountId("d-9"), "Dana (other)", DANA.email),
     Account(AccountId("o-9"), "Omar (other)", OMAR.email),
 )
-MIRROR = "template: webinar, mirror: {{stakeholder: other, sales: other}}}}"
+MIRROR = "when: {{section: Webinars}}, mirror: {{stakeholder: other, sales: other}},"
+SHORT = "when: {{section: Lists}}, mirror: {{requester: other}},"
 
 
 @dataclass
@@ -82,7 +83,8 @@ def mirror_desk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirro
     people = "people:\n  omar: {{name: Omar Ops, email: omar.ops@example.com}}"
     first = first.replace("people:", people, 1)
     path = folder / "tminus.yaml"
-    path.write_text(f"{first}{connection}requests:{rest.replace('template: webinar}}', MIRROR)}".format(folder=folder))
+    rest = rest.replace("when: {{section: Webinars}},", MIRROR).replace("when: {{section: Lists}},", SHORT)
+    path.write_text(f"{first}{connection}requests:{rest}".format(folder=folder))
     runtime = make_runtime(load(path), now=lambda: NOW)
     home = MemoryTracker(people=(DANA, OMAR))
     other = MemoryTracker(people=(DANA_THERE, OMAR_THERE))

@@ -68,6 +68,15 @@ def settle_both(pair: Pair, found: Task | None, found_there: Task | None, sides:
     )
 
 
+def settle_alone(home: LinkView, found: Task | None, today: date) -> tuple[LinkView, list[News]]:
+    """The same while the other tracker cannot be read: what home is still owed is not taken for a person's change."""
+    if found is None or home.state != "made":
+        return settle(home, found, today)
+    stale = home.agreed.shows.keys() - _moved(home, found)
+    settled, news = settle(home, _task_with(found, home.agreed, stale), today)
+    return _standing(replace(settled, task=found), found, _differing(home.agreed, settled.agreed)), news
+
+
 def bring_there(pair: Pair, actions: Sequence[Action], sides: Sides) -> LinkView:
     """The link in the other tracker, with what was agreed at home as its own, and owing what it does not show yet.
 

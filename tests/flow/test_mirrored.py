@@ -47,7 +47,7 @@ def test_the_parties_tasks_stand_in_both_trackers(both: MirrorDesk) -> None:
 @pytest.mark.parametrize("side", ["home", "there"])
 def test_what_a_person_changes_on_one_side_shows_on_the_other(both: MirrorDesk, side: str) -> None:
     """Status, due date, title and owner, in one run each."""
-    request = both.webinar()
+    request = both.imports()
     key = a_key(both, request)
     here, there = both.pair(request, key)
     tracker, task = (both.tracker, here) if side == "home" else (both.other, there)
@@ -99,7 +99,7 @@ def test_two_changes_of_one_field_are_settled_by_its_owner_and_listed(
     both: MirrorDesk, here: dict[str, object], there: dict[str, object], kept: dict[str, object]
 ) -> None:
     """Both sides show the one that holds, and the conflict is told once."""
-    request = both.webinar()
+    request = both.imports()
     key = a_key(both, request)
     one, other = both.pair(request, key)
     both.tracker.act(one.id, **here)
@@ -112,7 +112,7 @@ def test_two_changes_of_one_field_are_settled_by_its_owner_and_listed(
 
 def test_two_equal_changes_are_no_conflict(both: MirrorDesk) -> None:
     """They agree already."""
-    request = both.webinar()
+    request = both.imports()
     key = a_key(both, request)
     for tracker, task in zip((both.tracker, both.other), both.pair(request, key), strict=True):
         tracker.act(task.id, status=Status.DONE)
@@ -122,7 +122,7 @@ def test_two_equal_changes_are_no_conflict(both: MirrorDesk) -> None:
 
 def test_an_owner_whom_the_other_side_does_not_know_stays_where_they_are(both: MirrorDesk) -> None:
     """Nobody is taken off for it."""
-    request = both.webinar()
+    request = both.imports()
     key = a_key(both, request)
     _, there = both.pair(request, key)
     both.other.act(there.id, owner=STRANGER)
@@ -134,7 +134,7 @@ def test_an_owner_whom_the_other_side_does_not_know_stays_where_they_are(both: M
 
 def test_a_comment_is_copied_once_with_its_author_and_never_comes_back(both: MirrorDesk) -> None:
     """Also when it is edited, and when the delivery that told of it is the only sign of it."""
-    request = both.webinar()
+    request = both.imports()
     both.settled(request)
     here, there = both.pair(request, a_key(both, request))
     both.other.say(there.id, "The brief is late")
@@ -153,7 +153,7 @@ def test_a_comment_is_copied_once_with_its_author_and_never_comes_back(both: Mir
 
 def test_a_task_deleted_on_one_side_stays_on_the_other_and_says_so_once(both: MirrorDesk) -> None:
     """It is reported once and not made again."""
-    request = both.webinar()
+    request = both.imports()
     key = a_key(both, request)
     here, there = both.pair(request, key)
     both.other.delete(there.id)
@@ -168,7 +168,7 @@ def test_a_task_deleted_on_one_side_stays_on_the_other_and_says_so_once(both: Mi
 
 def test_a_task_deleted_at_home_stays_in_the_other_tracker_and_says_so(both: MirrorDesk) -> None:
     """The plan goes on without it."""
-    request = both.webinar()
+    request = both.imports()
     key = a_key(both, request)
     here, there = both.pair(request, key)
     both.tracker.delete(here.id)
@@ -179,7 +179,7 @@ def test_a_task_deleted_at_home_stays_in_the_other_tracker_and_says_so(both: Mir
 
 def test_a_cancelled_request_closes_both_sides(both: MirrorDesk) -> None:
     """And taking it up again opens both."""
-    request = both.webinar()
+    request = both.imports()
     both.tracker.act(request, status=Status.DROPPED)
     both.settled(request)
     assert {task.status for task in both.other.tasks.values()} == {Status.DROPPED}
@@ -212,7 +212,7 @@ def test_a_tracker_that_keeps_less_is_written_to_once(both: MirrorDesk, side: st
 @pytest.mark.parametrize("side", ["home", "there"])
 def test_a_write_that_breaks_off_is_made_up_for(both: MirrorDesk, side: str, moment: str, error: BaseException) -> None:
     """Neither side's half-told write is taken for a person's, and no change is lost."""
-    request = both.webinar()
+    request = both.imports()
     key = a_key(both, request)
     here, there = both.pair(request, key)
     changed, task, struck = (both.other, there, both.tracker) if side == "home" else (both.tracker, here, both.other)
@@ -229,7 +229,7 @@ def test_a_write_that_breaks_off_is_made_up_for(both: MirrorDesk, side: str, mom
 
 def test_a_refused_write_is_told_with_the_trackers_words_and_tried_again(both: MirrorDesk) -> None:
     """The other side keeps what the person set."""
-    request = both.webinar()
+    request = both.imports()
     key = a_key(both, request)
     here, there = both.pair(request, key)
     both.tracker.refuses = lambda what, task: (what, task) == ("status", here.id)
@@ -244,7 +244,7 @@ def test_a_refused_write_is_told_with_the_trackers_words_and_tried_again(both: M
 
 def test_what_is_at_rest_costs_one_read_of_each_tracker(both: MirrorDesk) -> None:
     """And no write."""
-    request = both.webinar()
+    request = both.imports()
     both.settled(request)
     both.tracker.reads.clear()
     both.other.reads.clear()
@@ -267,7 +267,7 @@ def test_a_task_that_the_other_tracker_refuses_is_parked_and_made_later(both: Mi
 
 def test_a_reply_in_the_other_tracker_resumes_a_task_that_waits_there(both: MirrorDesk) -> None:
     """The requester is the same person on both sides; both go on."""
-    request = both.webinar()
+    request = both.imports()
     key = a_key(both, request)
     here, there = both.pair(request, key)
     both.tracker.act(here.id, status=Status.WAITING, waits_on="requester")
@@ -276,3 +276,25 @@ def test_a_reply_in_the_other_tracker_resumes_a_task_that_waits_there(both: Mirr
     both.other.say(there.id, "Here it is", DANA_THERE)
     both.settled(request)
     assert {task.status for task in both.pair(request, key)} == {Status.DOING}
+
+
+def test_a_tracker_that_is_down_holds_up_only_itself(both: MirrorDesk) -> None:
+    """Home goes on, nothing is taken for deleted, and the other side catches up; so does what home was still owed."""
+    request = both.imports()
+    key = a_key(both, request)
+    here, there = both.pair(request, key)
+    both.tracker.refuses = lambda what, task: (what, task) == ("update", here.id)
+    both.other.act(there.id, title="Theirs")
+    both.run(request)
+    both.tracker.refuses = lambda _what, _task: False
+    both.other.fails = lambda when, what: Unreachable("down") if (when, what) == ("before", "read") else None
+    both.tracker.act(here.id, status=Status.DONE)
+    with pytest.raises(Unreachable):
+        both.run(request)
+    assert both.links(request)[key].status is Status.DONE
+    assert any("1 of" in text for text in both.tracker.comments(request))
+    assert both.there(request)[key].state == "made"
+    both.other.fails = lambda _when, _what: None
+    both.settled(request)
+    for seen in both.pair(request, key):
+        assert (seen.status, seen.title) == (Status.DONE, "Theirs")
