@@ -46,8 +46,8 @@ def validated(
         problems = []
         for details in sorted(error.errors(include_url=False), key=lambda details: details["type"] == "missing"):
             path: Loc = tuple(part for part in details["loc"] if part != "[key]")
-            words = _words(details["type"], details["msg"], path, details["input"], model)
-            problems.append(refusal(document, (*at, *path), words))
+            if words := _words(details["type"], details["msg"], path, details["input"], model):
+                problems.append(refusal(document, (*at, *path), words))
         return None, problems
 
 
@@ -74,7 +74,12 @@ def _words(kind: str, said: str, path: Loc, given: Any, model: type[BaseModel]) 
         return f"`{name}` names a role, like `role:ops`, not `{given}`"
     if kind == "string_pattern_mismatch":
         return f"`{given}` is not a name: use small letters, digits and _, a letter first"
+    if kind in ("int_type", "int_parsing", "int_from_float"):
+        return f"`{name}` is a whole number, not `{given}`"
+    if kind.startswith("date_") and len(path) > 1 and path[-1] == "date":  # the other half of a union is told already
+        return ""
     if kind == "literal_error":
+        name = ".".join(str(part) for part in path if not str(part).startswith("literal["))
         allowed = said.removeprefix("Input should be ")
         guess = did_you_mean(str(given), re.findall("'(.+?)'", allowed))
         return f"`{name}` is {allowed}, not `{given}`{guess}"

@@ -35,6 +35,8 @@ class Acceptance(Part):
     score: tuple[Points, ...] = ()
     exception_at: int | None = None
     """The score from which a thing is taken although it lacks a criterion; never, unless given."""
+    bonus_at: int | None = None
+    """The score from which a thing that is taken on carries the bonus tag; never, unless given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Accepted:
     """Criteria that it does not meet."""
     priority: bool
     """Its score alone would have carried it: before all others."""
+    bonus: bool = False
+    """Whoever handles it earns the agreed incentive."""
 
 
 def judge(rules: Acceptance, facts: Mapping[str, Any]) -> Accepted:
@@ -56,6 +60,9 @@ def judge(rules: Acceptance, facts: Mapping[str, Any]) -> Accepted:
     score = sum(row.points for row in rules.score if row.when.holds(known))
     high = rules.exception_at is not None and score >= rules.exception_at
     hopeless = any(rules.criteria[name].essential for name in lacks)
+    bonus = rules.bonus_at is not None and score >= rules.bonus_at
     if not lacks:
-        return Accepted("accepted", score, lacks, high)
-    return Accepted("exception" if high and not hopeless else "rejected", score, lacks, high and not hopeless)
+        return Accepted("accepted", score, lacks, high, bonus)
+    if high and not hopeless:
+        return Accepted("exception", score, lacks, True, bonus)
+    return Accepted("rejected", score, lacks, False)

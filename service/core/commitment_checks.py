@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from service.core.checking import Flaw, Path
 from service.core.commitment import OCCURRENCE, Agreement, Cadence, Commitment, Quota, Target
 from service.core.offsets import did_you_mean
+from service.core.schedule import Cycle
 
 
 def flaws(commitment: Commitment) -> list[Flaw]:
@@ -44,7 +45,7 @@ def _cycles(cadence: Cadence) -> Iterator[Flaw]:
         TopologicalSorter(after).prepare()
     except CycleError as cycle:
         names = list(reversed(cycle.args[1]))
-        yield Flaw(("tasks", names[0], "due"), f"these tasks wait for each other: {' → '.join(names)}")
+        yield Flaw(("tasks", names[0], "due"), str(Cycle(names)))
 
 
 def _quota(quota: Quota) -> Iterator[Flaw]:

@@ -65,7 +65,8 @@ def _item(item: Item) -> Iterator[str]:
     if item.accepted:
         lacks = f", lacks {_words(listed(item.accepted.lacks))}" if item.accepted.lacks else ""
         first = ", priority" if item.accepted.priority else ""
-        taken = f": {item.accepted.outcome}, score {item.accepted.score}{lacks}{first}"
+        bonus = ", bonus" if item.accepted.bonus else ""
+        taken = f": {item.accepted.outcome}, score {item.accepted.score}{lacks}{first}{bonus}"
     yield f"{item.subject}{taken}"
     yield from (f"    {line}" for line in clock_lines(item.clocks))
 

@@ -55,7 +55,7 @@ class Span:
 
     def __post_init__(self) -> None:
         if self.value < 0:
-            raise OffsetError(f"`{self}` is negative; say it the other way round, with `before` or `after`")
+            raise OffsetError(f"`{self}` is negative; turn it round instead: `before` for `after`, `from` for `to`")
 
     def __str__(self) -> str:
         return f"{self.value} {self.unit[:-1] if self.value == 1 else self.unit}"

@@ -26,7 +26,10 @@ class Cycle(ValueError):
 
     def __init__(self, path: Sequence[str]) -> None:
         self.path = tuple(path)
-        super().__init__(f"these tasks wait for each other: {' → '.join(path)}")
+        alone = len(set(path)) == 1
+        super().__init__(
+            f"`{path[0]}` waits for itself" if alone else f"these tasks wait for each other: {' → '.join(path)}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

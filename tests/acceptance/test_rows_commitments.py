@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from service.commitments import standing
+from service.core.details import details
 from tests.posting import Post, event, post_office
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -270,9 +272,33 @@ def test_S5_a_form_lead_without_a_title_is_accepted_as_an_exception_and_exceptio
     )
     report = post.standing("sdr_leads")["report"]
     taken = {item["subject"]: item["accepted"] for item in report["items"]}
-    assert taken["lead-1"] == {"outcome": "exception", "score": 60, "lacks": ["job_title"], "priority": True}
+    assert taken["lead-1"] == {
+        "outcome": "exception",
+        "score": 60,
+        "lacks": ["job_title"],
+        "priority": True,
+        "bonus": False,
+    }
     assert (taken["lead-2"]["outcome"], taken["lead-3"]["outcome"]) == ("rejected", "accepted")
     assert report["acceptance"] == {"accepted": 1, "exception": 1, "rejected": 1}
+
+
+def test_S7_a_high_score_lead_shows_its_bonus_tag(post: Post) -> None:
+    """90 points earn the incentive and 60 do not; what is not taken on never does."""
+    post.at("2026-12-01T12:00:00-05:00")
+    at = local("2026-12-01T10:00")
+    known = {"headquarters": "Boston", "job_title": "CMO"}
+    post.send(
+        event("lead.created", at, "lead-1", source="web_form", icp=True, **known),
+        event("lead.created", at, "lead-2", source="web_form", **known),
+        event("lead.created", at, "lead-3", source="web_form", icp=True, consent=False, **known),
+    )
+    taken = {item["subject"]: item["accepted"] for item in post.standing("sdr_leads")["report"]["items"]}
+    assert (taken["lead-1"]["score"], taken["lead-1"]["bonus"]) == (90, True)
+    assert (taken["lead-2"]["score"], taken["lead-2"]["bonus"]) == (60, False)
+    assert (taken["lead-3"]["outcome"], taken["lead-3"]["bonus"]) == ("rejected", False)
+    shown = list(details(standing(post.runtime, post.runtime.catalogue.commitments["sdr_leads"]).report, most=9))
+    assert "lead-1: accepted, score 90, priority, bonus" in shown
 
 
 def test_S11_first_touch_is_shown_from_assignment_and_from_creation(post: Post) -> None:

@@ -113,7 +113,7 @@ def changed(old: str, new: str, text: str = TEMPLATE) -> str:
 BAD_TEMPLATES = [  # what is replaced, by what, the line and words of the complaint
     ("title: Letter", "titel: Letter", 3, "unknown field `titel`; did you mean `title`?"),
     ("title: Letter\n", "", 1, "`title` is missing"),
-    ("version: 1", "version: new", 2, "`version`: should be a valid integer"),
+    ("version: 1", "version: new", 2, "`version` is a whole number, not `new`"),
     ("version: 1", "version: 1\nversion: 2", 3, "`version` stands here a second time"),
     ("    title: Write", "\ttitle: Write", 14, "a tab cannot indent YAML"),
     ("    party: requester\n", "", 13, "`write` has no party; say who owes it"),

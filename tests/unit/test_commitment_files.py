@@ -65,7 +65,7 @@ BAD = [  # file, what is replaced, by what, the line and words of the complaint
     (REPORT, "FREQ=WEEKLY", "FREQ=WEEKLY;INTERVAL=2", 6, "write `starts_on`"),
     (REPORT, "after occurrence", "after ocurrence", 8, "`ocurrence` is not known; did you mean `occurrence`?"),
     (REPORT, "after write.done", "after wirte.done", 9, "did you mean `write.done`?"),
-    (REPORT, "after write.done", "after answer.done", 9, "these tasks wait for each other: answer → answer"),
+    (REPORT, "after write.done", "after answer.done", 9, "`answer` waits for itself"),
     (REPORT, "1 week after write.done", "1 week before write.done", 9, "nobody knows beforehand"),
     (REPORT, "1 week after", "24 hours after", 9, "`hours` is clock time"),
     (REPORT, "party: sales, ", "", 9, "`answer` has no party"),
