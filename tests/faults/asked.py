@@ -31,10 +31,14 @@ class Asked:
     """The simulated time; the run moves it on."""
     day: date | None
     """The launch; None: not given yet, or nobody asks for one."""
+    mirror: Site | None = None
+    """Where its stakeholders' tasks stand too."""
     counts_from: datetime | None = None
     """When it was complete; None: it is not."""
     keys: dict[str, str] = field(default_factory=dict)
     """The simulator's name of each planned task, as soon as it has been seen."""
+    twins: dict[str, str] = field(default_factory=dict)
+    """The other tracker's name of each task that stands in both."""
     titles: dict[str, str] = field(default_factory=dict)
     """Where a person gave another one."""
     done: dict[str, date] = field(default_factory=dict)
@@ -62,19 +66,22 @@ class Asked:
 
     # People.
 
-    def finish(self, key: str) -> None:
-        """Somebody is done."""
-        self.site.finish(self.keys[key])
+    def finish(self, key: str, *, there: bool = False) -> None:
+        """Somebody is done; `there`: says so in the other tracker."""
+        site, task = self._where(key, there)
+        site.finish(task)
         self.done[key] = today(self.template, self.now)
 
-    def reopen(self, key: str) -> None:
+    def reopen(self, key: str, *, there: bool = False) -> None:
         """Not done after all."""
-        self.site.reopen(self.keys[key])
+        site, task = self._where(key, there)
+        site.reopen(task)
         del self.done[key]
 
-    def rename(self, key: str, title: str) -> None:
+    def rename(self, key: str, title: str, *, there: bool = False) -> None:
         """In better words."""
-        self.site.rename(self.keys[key], title)
+        site, task = self._where(key, there)
+        site.rename(task, title)
         self.titles[key] = title
 
     def delete(self, key: str) -> None:
@@ -82,9 +89,10 @@ class Asked:
         self.site.delete(self.keys[key])
         self.deleted |= {key}
 
-    def pin(self, key: str, day: date) -> None:
+    def pin(self, key: str, day: date, *, there: bool = False) -> None:
         """Somebody moves it by hand."""
-        self.site.put_on(self.keys[key], day)
+        site, task = self._where(key, there)
+        site.put_on(task, day)
         self.pins[key] = day
 
     def move(self, day: date) -> None:
@@ -109,6 +117,9 @@ class Asked:
         self.site.delete(self.request)
         self.state = "gone"
 
+    def _where(self, key: str, there: bool) -> tuple[Site, str]:
+        return (self.mirror, self.twins[key]) if self.mirror and there else (self.site, self.keys[key])
+
     # What must stand there.
 
     def wrong(self) -> list[str]:
@@ -124,7 +135,7 @@ class Asked:
             wrong = self._differences(plan, found)
             if not wrong:
                 self._learn(plan, found)
-                return problems
+                return problems + [f"{self.label}: {problem}" for problem in self._apart(plan, found)]
             tried.append(wrong)
         return problems + [f"{self.label}: {problem}" for problem in min(tried, key=len)]
 
@@ -193,6 +204,28 @@ class Asked:
         # Taken up again, it has the status that the person gave it until a task moves.
         if not self.ever_cancelled and (status := self.site.status(self.request)) != wanted:
             yield f"the request is {status}, not {wanted}"
+
+    def _apart(self, plan: Plan | None, found: list[Found]) -> Iterator[str]:
+        """Where the other tracker does not show the same."""
+        if self.mirror is None or not self.keys or plan is None:
+            return
+        parents = self.mirror.named(self.title)
+        if len(parents) != 1:
+            yield f"{len(parents)} tasks in {self.mirror.name} stand for it"
+            return
+        there, here = {task.title: task for task in self.mirror.subtasks(parents[0])}, {task.id: task for task in found}
+        yield from self._twice(self.mirror.subtasks(parents[0]))
+        for task in plan.tasks:
+            if task.party != "stakeholder" or task.key in self.deleted:
+                continue
+            mine = here[self.keys[task.key]]
+            twin = there.get(mine.title)
+            if twin is None:
+                yield f"“{mine.title}” is missing in {self.mirror.name}"
+            elif (twin.due_on, twin.status == DONE) != (mine.due_on, mine.status == DONE):
+                yield f"“{mine.title}” is {twin.status}, due {twin.due_on} in {self.mirror.name}; here {mine.due_on}"
+            else:
+                self.twins[task.key] = twin.id
 
     def _unsaid(self, found: list[Found], words: str) -> list[str]:
         said = sum(words in text for text in self.site.comments(self.request))

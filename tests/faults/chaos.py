@@ -51,6 +51,8 @@ looking._pause = lambda attempt: min(0.5 * 2**attempt, 4.0)
 bootstrap.make_runtime.__kwdefaults__["now"] = clock_of({clock!r})
 cli.app()
 """
+MIRROR = "when: {issue_type: Webinar}, template: webinar, mirror: {stakeholder: asana}"
+"""What stakeholders owe for a webinar in Jira stands in Asana too."""
 STATUS_FIELD = """    status_field: "{field}"
     statuses: {{To do: todo, In progress: doing, Waiting: waiting, Done: done, Dropped: dropped}}
 """
@@ -141,21 +143,32 @@ class Chaos:
             return [self._moved(one) for _ in range(self.chance.randint(1, 2))]
         if kind == "reopen":
             key = self.chance.choice(sorted(one.done.keys() - one.deleted))
-            return [(f"{one.label}: {key} reopened", lambda: one.reopen(key))]
+            side = self._side(one, key)
+            return [(f"{one.label}: {key} reopened{side}", lambda: one.reopen(key, there=bool(side)))]
         if kind in ("cancel", "take away") and left and self.chance.random() < 0.5:
             act = one.cancel if kind == "cancel" else one.take_away
             return [(f"{one.label}: {kind}", act)]
         if kind == "pin" and left:
             key, day = self.chance.choice(left), self.calendar.in_days(self.chance.randint(10, 40))
-            return [(f"{one.label}: {key} put on {day}", lambda: one.pin(key, day))]
+            side = self._side(one, key)
+            return [(f"{one.label}: {key} put on {day}{side}", lambda: one.pin(key, day, there=bool(side)))]
         if kind == "rename" and left:
             key, title = self.chance.choice(left), f"In other words {self.chance.randint(1, 999)}"
-            return [(f"{one.label}: {key} renamed", lambda: one.rename(key, title))]
+            side = self._side(one, key)
+            return [(f"{one.label}: {key} renamed{side}", lambda: one.rename(key, title, there=bool(side)))]
         if kind == "delete" and len(left) > 2:
-            key = self.chance.choice(left)
+            key = self.chance.choice([key for key in left if key not in one.twins])
             return [(f"{one.label}: {key} deleted", lambda: one.delete(key))]
         chosen = self.chance.sample(left, min(len(left), self.chance.randint(1, 3)))
-        return [(f"{one.label}: {key} finished", lambda key=key: one.finish(key)) for key in chosen]
+        return [self._finished(one, key) for key in chosen]
+
+    def _finished(self, one: Asked, key: str) -> tuple[str, Callable[[], None]]:
+        side = self._side(one, key)
+        return f"{one.label}: {key} finished{side}", lambda: one.finish(key, there=bool(side))
+
+    def _side(self, one: Asked, key: str) -> str:
+        """In which of two trackers a person does it; empty: where the request stands."""
+        return self.chance.choice(("", " in the other tracker")) if key in one.twins else ""
 
     def _moved(self, one: Asked) -> tuple[str, Callable[[], None]]:
         day = self.calendar.in_days(self.chance.randint(60, 120))
@@ -176,7 +189,8 @@ class Chaos:
 
         def file() -> None:
             request = site.file(template, title, launch)
-            one = Asked(site, request, template, title, self.morning, launch)
+            mirror = self.sites[1] if site is self.sites[0] and template == WEBINAR else None
+            one = Asked(site, request, template, title, self.morning, launch, mirror)
             one.wakes(self.calendar.now())
             self.asked.append(one)
 
@@ -308,7 +322,8 @@ def chaos(folder: Path, database: str, seed: int, tell: Callable[[str], None]) -
     with installation(folder, database, config=CONFIG, program=program) as home:
         path = folder / "tminus.yaml"
         statuses = STATUS_FIELD.format(field=home.asana.fields["Status"])
-        path.write_text(path.read_text().replace("requests:", f"{statuses}requests:", 1))
+        settings = path.read_text().replace("requests:", f"{statuses}requests:", 1)
+        path.write_text(settings.replace("when: {issue_type: Webinar}, template: webinar", MIRROR))
         runtime = make_runtime(load(path), now=clock_of(clock))
         try:
             run = Chaos(home, runtime, Random(seed), clock, tell)

@@ -34,6 +34,10 @@ class Site(Protocol):
 
     def exists(self, request: str) -> bool: ...
 
+    def named(self, title: str) -> list[str]:
+        """Tasks of the project with this title."""
+        ...
+
     def finish(self, task: str) -> None: ...
 
     def reopen(self, task: str) -> None: ...
@@ -69,6 +73,9 @@ class AtJira(JiraDesk):
     def exists(self, request: str) -> bool:
         return self.simulator.site.named({"key": request}) is not None
 
+    def named(self, title: str) -> list[str]:
+        return [issue.key for issue in self.simulator.site.issues.values() if issue.values["summary"] == title]
+
     def rename(self, task: str, title: str) -> None:
         self.simulator.edit(task, {"summary": title})
 
@@ -98,6 +105,10 @@ class AtAsana(AsanaDesk):
 
     def exists(self, request: str) -> bool:
         return request in self.simulator.site.projects[self.simulator.project].tasks
+
+    def named(self, title: str) -> list[str]:
+        tasks = self.simulator.site.projects[self.simulator.project].tasks
+        return [gid for gid in tasks if self.simulator.task(gid)["name"] == title]
 
     def rename(self, task: str, title: str) -> None:
         self.simulator.edit(task, {"name": title})
