@@ -31,6 +31,8 @@ class Doctor:
 
     def __init__(self, api: JiraApi, site: Site, hooks: Hooks, settings: JiraSettings) -> None:
         self._api, self._site, self._hooks, self._settings = api, site, hooks, settings
+        self._statuses: dict[str, set[str]] = {}
+        """Names by project, of those that can be seen."""
 
     def inspect(self) -> Iterator[Finding]:
         """See `Tracker.inspect`."""
@@ -45,6 +47,7 @@ class Doctor:
         yield from self._links()
         for project in self._settings.projects:
             yield from self._project(project)
+        yield from self._status_map()
         yield from self._subscriptions()
 
     def _links(self) -> Iterator[Finding]:
@@ -74,20 +77,29 @@ class Doctor:
                 f"In project {project} our account lacks: {', '.join(lacking)}.",
                 f"Add the account to a role of {project} that has these permissions.",
             )
-        yield from self._statuses(project)
+        self._statuses[project] = self._status_names(project)
         if "Create Issues" not in lacking:
             yield from self._types(project)
 
-    def _statuses(self, project: str) -> Iterator[Finding]:
-        """Names that the settings give a meaning to, and that no workflow of the project has."""
+    def _status_names(self, project: str) -> set[str]:
         types = retrying()(self._api.statuses, project)
-        there = {str(status.get("name")).casefold() for kind in types for status in kind.get("statuses") or ()}
-        named = {**self._settings.statuses, **self._settings.waiting_on}
-        if astray := [name for name in named if name.casefold() not in there]:
-            yield Finding(
-                f"No workflow of {project} has these statuses of the settings: {', '.join(astray)}.",
-                "Spell them as in Jira, or take them out of `statuses` and `waiting_on`.",
-            )
+        return {str(status.get("name")).casefold() for kind in types for status in kind.get("statuses") or ()}
+
+    def _status_map(self) -> Iterator[Finding]:
+        """Names that the settings give a meaning to, and that no workflow has where they are looked for."""
+        anywhere = set().union(*self._statuses.values())
+        common = [*self._settings.statuses, *self._settings.waiting_on]
+        wanted = [(list(self._statuses), common, anywhere)] if self._statuses else []
+        wanted += [
+            ([project], list(self._settings.project_statuses.get(project, {})), there)
+            for project, there in self._statuses.items()
+        ]
+        for projects, named, there in wanted:
+            if astray := [name for name in named if name.casefold() not in there]:
+                yield Finding(
+                    f"No workflow of {', '.join(projects)} has these statuses of the settings: {', '.join(astray)}.",
+                    "Spell them as in Jira, or take them out of `statuses`, `project_statuses` and `waiting_on`.",
+                )
 
     def _types(self, project: str) -> Iterator[Finding]:
         if self._settings.container == "subtasks":

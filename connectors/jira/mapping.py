@@ -25,6 +25,15 @@ class StatusMap:
 
     configured: Mapping[str, Status]
     waiting_on: Mapping[str, Party] = field(default_factory=dict)
+    by_project: Mapping[str, Mapping[str, Status]] = field(default_factory=dict)
+    """What names mean in one project, where that differs."""
+
+    def within(self, project: str | None) -> StatusMap:
+        """The map of one project."""
+        if own := self.by_project.get(project or ""):
+            # The project's own come first, as the first name that fits decides.
+            return StatusMap({**own, **self.configured, **own}, self.waiting_on)
+        return self
 
     def waits_on(self, status: Mapping[str, Any]) -> Party | None:
         """The party that a task in this status waits for."""
@@ -68,12 +77,13 @@ class IssueReader:
     def task(self, issue: Mapping[str, Any]) -> Task:
         """One issue of `bulkfetch`, with its mark property."""
         fields = issue.get("fields") or {}
+        statuses = self.statuses.within((fields.get("project") or {}).get("key"))
         return Task(
             id=TaskId(str(issue["id"])),
             label=issue["key"],
             url=browse(self.site, issue["key"]),
             title=fields.get("summary") or "",
-            status=self.statuses.of(fields.get("status") or {}, fields.get("resolution")),
+            status=statuses.of(fields.get("status") or {}, fields.get("resolution")),
             status_name=(fields.get("status") or {}).get("name", ""),
             waits_on=self.statuses.waits_on(fields.get("status") or {}),
             text=_plain(fields.get("description")) or "",

@@ -33,6 +33,8 @@ class JiraSettings(ConnectorSettings):
     """Field id of the start date, such as `customfield_10015`; found by its name "Start date" where not set."""
     statuses: Mapping[str, Status] = Field(default_factory=dict)
     """Jira status name → our status, for the names that the status category does not settle."""
+    project_statuses: Mapping[str, Mapping[str, Status]] = Field(default_factory=dict)
+    """Project key → what names mean there, where that is not what `statuses` says."""
     transition_fields: Mapping[str, str] = Field(default_factory=dict)
     """Field id or name → what a transition is given that demands this field."""
     link_type: str = "Blocks"

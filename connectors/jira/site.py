@@ -36,7 +36,7 @@ class Site:
         self._fields: Memory[str, list[dict[str, Any]]] = Memory()
         self._types: Memory[str, list[dict[str, Any]]] = Memory()
         self._screens: Memory[tuple[str, str], Screen] = Memory()
-        self.statuses = StatusMap(settings.statuses, settings.waiting_on)
+        self.statuses = StatusMap(settings.statuses, settings.waiting_on, settings.project_statuses)
 
     def names(self) -> Mapping[str, str]:
         """Field id → display name."""

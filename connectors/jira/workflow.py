@@ -80,7 +80,8 @@ class Workflow:
         self, here: Task, offered: Sequence[Mapping[str, Any]], wanted: Status, seen: set[str]
     ) -> Transition | None:
         """The way that lands there, else the one that leads nearest; a second choice for dropped is done."""
-        ways = [as_transition(raw, self._site.statuses, wanted, self._given) for raw in offered]
+        statuses = self._site.statuses.within(here.project)
+        ways = [as_transition(raw, statuses, wanted, self._given) for raw in offered]
         for aim in (wanted, Status.DONE) if wanted is Status.DROPPED else (wanted,):
             if direct := [way for way in ways if way.lands is aim]:
                 return min(direct, key=lambda way: way.asks)
@@ -94,7 +95,8 @@ class Workflow:
         project = str(here.project)
         types = self._statuses.get(project, lambda: retrying()(self._api.statuses, project))
         mine = [kind for kind in types if kind.get("name") == here.fields.get("issue_type")]
-        return {self._site.statuses.of(status) for kind in mine or types for status in kind.get("statuses") or ()}
+        statuses = self._site.statuses.within(here.project)
+        return {statuses.of(status) for kind in mine or types for status in kind.get("statuses") or ()}
 
     def _take(self, here: Task, step: Transition) -> Task:
         """After an unknown outcome the issue is read before the transition is repeated."""

@@ -79,3 +79,12 @@ def test_a_status_may_say_who_is_waited_for() -> None:
     statuses = StatusMap({}, {"Legal review": "external"})
     review = {"name": "Legal Review", "statusCategory": {"key": "indeterminate"}}
     assert (statuses.of(review), statuses.waits_on(review)) == (Status.WAITING, "external")
+
+
+def test_a_project_may_mean_something_else_by_a_status() -> None:
+    """Other projects and other names keep what is said for all."""
+    review = {"name": "Review", "statusCategory": {"key": "indeterminate"}}
+    statuses = StatusMap({"Review": Status.WAITING, "Live": Status.DONE}, {}, {"WEB": {"Review": Status.DOING}})
+    assert statuses.within("MKT").of(review) is Status.WAITING
+    assert statuses.within("WEB").of(review) is Status.DOING
+    assert statuses.within("WEB").of({"name": "Live"}) is Status.DONE
