@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from connectors.contract import Patch, Task
 from service.core.decide import REQUEST, Action, Say, SetDays, ShowElsewhere
@@ -47,6 +48,11 @@ def side_by_side(jobs: Sequence[Callable[[], None]]) -> list[Exception]:
         if not isinstance(error, Exception):
             raise error
     return [error for error in errors if isinstance(error, Exception)]
+
+
+def filed_since(request: Task | None, began: datetime | None) -> bool:
+    """Whether nothing can have been made for it before this process began, by a database that was lost since."""
+    return began is None or (request is not None and request.created_at is not None and request.created_at >= began)
 
 
 def request_patch(action: SetDays) -> Patch:

@@ -24,7 +24,7 @@ from connectors.contract import (
 )
 from connectors.errors import AccessDenied, Rejected, TrackerError
 from service import assignment
-from service.applied import Applied, by_task, comment_key, elsewhere_key, request_patch, side_by_side
+from service.applied import Applied, by_task, comment_key, elsewhere_key, filed_since, request_patch, side_by_side
 from service.core import mirror
 from service.core.decide import (
     REQUEST,
@@ -78,6 +78,7 @@ class _Writer:
         self._connection = connection
         self._tracker: Tracker = runtime.trackers[connection]
         self._applied = Applied(links=dict(known), request=request)
+        self._new = filed_since(request, runtime.began)
         self._lock = threading.Lock()
 
     def write(self, actions: Sequence[Action]) -> Applied:
@@ -120,7 +121,7 @@ class _Writer:
             keys = [action.planned.key for action in actions]
             first = links.intend(session, self._campaign.id, self._connection, keys)
         container = self._container()
-        found = {} if first else self._made_before(container)
+        found = {} if first and self._new else self._made_before(container)
         wanted = [action for action in actions if action.planned.key not in found]
         created = Created({}, {})
         if wanted:
@@ -203,7 +204,7 @@ class _Writer:
             project = self._runtime.settings.connections[self._connection].settings.projects[0]
             text = f"{request.label}: {request.url}"
             new = NewTask(mark=self._mark(mirror.PARENT), title=self._campaign.title, text=text)
-            known = linked(mirror.PARENT, self._tracker.add_task(project, new, look_first=not first))
+            known = linked(mirror.PARENT, self._tracker.add_task(project, new, look_first=not (first and self._new)))
             self._applied.links[mirror.PARENT] = known
             self._save_links()
         return Container("subtasks", self._id(mirror.PARENT), known.task.url if known.task else "")

@@ -75,6 +75,7 @@ def make_runtime(
         },
         vault=Vault([key.get_secret_value() for key in settings.secret_keys]),
         now=now,
+        began=now(),
         unpublished=unpublished,
     )
 

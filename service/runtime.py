@@ -31,6 +31,8 @@ class Runtime:
     """Aware, UTC."""
     budgets: Mapping[str, TokenBudget] = field(default_factory=dict)
     """By connection: the limits of its token."""
+    began: datetime | None = None
+    """When this process did. What was filed before may have been planned already, by a database that was lost since."""
     unpublished: tuple[publishing.Step, ...] = ()
     """Templates of the folder that could not be published when the service started."""
 
