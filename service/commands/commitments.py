@@ -36,7 +36,8 @@ def commitments(
     with installation(config) as runtime:
         known = runtime.catalogue.commitments
         if name is not None and name not in known:
-            raise Refused(f"there is no commitment `{name}`", did_you_mean(name, known))
+            broken = "\n    `tminus templates check` tells why others are refused" if runtime.catalogue.problems else ""
+            raise Refused(f"there is no commitment `{name}`", did_you_mean(name, known) + broken)
         found = [standing(runtime, known[name], day.date() if day else None)] if name else standings(runtime)
         told = told_of(runtime, name, found[0].since) if name else []
     if as_format is Format.JSON:

@@ -1,10 +1,11 @@
-"""Rows E1, E2, E4 to E6, G11, G15, G30 and the whole pack on simulated trackers: a request filed, its subtasks read."""
+"""Rows E1, E2, E4 to E6, G11, G15, G30, S10 and the whole pack in trackers: a request filed, its subtasks read."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from service.cli import app
 from service.core.plan import Plan
 from tests.house import House, house, in_weeks
+from tests.standing_office import standing_office
 
 FILE = "https://files.example.com/leads.csv"
 DATES = {"event": "event_date", "nurture_program": "first_send", "training": "launch_date", "webinar": "webinar_date"}
@@ -173,3 +175,21 @@ def test_G11_a_basic_email_tells_whether_it_was_kept(home: House) -> None:
         home.jira.transition(child.key, "Done")
     home.until(lambda: "3 of 3 tasks done" in said(home, key))
     home.until(lambda: ": met." in said(home, key))
+
+
+def test_S10_ten_leads_outside_the_profile_make_no_task_until_one_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten leads: no subtask; one reply, told twice: exactly one, with the owner of the role."""
+    with standing_office(["sdr_leads"], tmp_path, monkeypatch) as office:
+        for number in range(10):
+            office.tell("lead.created", "2026-11-23T09:00:00-05:00", f"lead-{number}", icp=False, name=f"Lead {number}")
+        office.run()
+        assert office.due() == {}
+        office.tell("lead.responded", "2026-11-23T09:30:00-05:00", "lead-3")
+        office.tell("lead.responded", "2026-11-23T09:40:00-05:00", "lead-3")
+        for _ in range(2):
+            office.run()
+        assert office.due() == {"answer.lead-3": date(2026, 11, 24)}
+        [task] = office.tracker.under(office.under).values()
+        assert (task.title, task.owner and task.owner.name) == ("Answer the lead: Lead 3", "Dana Ops")

@@ -11,62 +11,24 @@ from typing import Any
 
 import pytest
 
-from connectors.contract import Connector, Status, TaskId, Tracker
+from connectors.contract import Connector, Status
 from service import sync
 from service.commitments import clocks_of, standing
 from service.core.details import clock_lines
-from service.core.event import Event
 from service.filing import ask, examine, standing_tasks
-from service.runtime import Runtime
 from service.settings import STARTER_TEMPLATES
 from service.store import campaigns, changes, events
 from service.store.engine import reading, transaction
 from tests.contract.scene import CONNECTORS, opened
 from tests.memory_tracker import MemoryTracker
-from tests.posting import Post, post_office
-
-
-class Office:
-    """An installation with one commitment that is filed under a task of a tracker in memory."""
-
-    tracker: MemoryTracker
-
-    def __init__(self, post: Post, tracker: Tracker, under: TaskId) -> None:
-        self.under, self.clock = under, post.clock
-        self.runtime: Runtime = replace(post.runtime, trackers={"memory": tracker})
-
-    def run(self) -> str:
-        """What a sweep, a webhook or an event starts."""
-        assert standing_tasks(self.runtime, "memory") == {self.under}
-        return sync.run(self.runtime, "memory", self.under).reason
-
-    def tell(self, kind: str, at: str, subject: str, **data: Any) -> None:
-        """Something happened, and was posted."""
-        told = Event(f"{kind}/{subject}/{at}", kind, datetime.fromisoformat(at), subject, data)
-        with transaction(self.runtime.engine) as session:
-            events.add(session, "crm", [told], self.runtime.now())
-
-    def due(self) -> dict[str, date | None]:
-        """What stands in the tracker, by key."""
-        return {key: task.due_on for key, task in sorted(self.tracker.under(self.under).items())}
-
-    def finish(self, key: str) -> None:
-        """Somebody ticks it off."""
-        self.tracker.act(self.tracker.under(self.under)[key].id, status=Status.DONE)
+from tests.posting import post_office
+from tests.standing_office import Office, standing_office
 
 
 @pytest.fixture
 def office(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     """The starter pack's commitment of this name, with a file of its own that says where."""
-    name, *changes_ = request.param
-    text = (STARTER_TEMPLATES / f"{name}.yaml").read_text() + "\nfile: {connection: memory, under: T-1}\n"
-    for old, new in changes_:
-        assert old in text
-        text = text.replace(old, new)
-    with post_office(tmp_path, monkeypatch, files=[(f"{name}.yaml", text)]) as post:
-        tracker = MemoryTracker()
-        found = Office(post, tracker, tracker.file("Standing duties"))
-        found.tracker = tracker
+    with standing_office(request.param, tmp_path, monkeypatch) as found:
         yield found
 
 
@@ -134,22 +96,6 @@ def test_the_pieces_of_a_quota_are_spread_over_the_month(office: Office) -> None
         "2026-12.white_paper_1": "2026-12-11",
         "2026-12.white_paper_2": "2026-12-23",
     }
-
-
-@pytest.mark.parametrize("office", [("sdr_leads",)], indirect=True)
-def test_S10_ten_leads_outside_the_profile_make_no_task_until_one_answers(office: Office) -> None:  # noqa: N802
-    """Ten leads: no subtask; one reply, told twice: exactly one, with the owner of the role."""
-    for number in range(10):
-        office.tell("lead.created", "2026-11-23T09:00:00-05:00", f"lead-{number}", icp=False, name=f"Lead {number}")
-    office.run()
-    assert office.due() == {}
-    office.tell("lead.responded", "2026-11-23T09:30:00-05:00", "lead-3")
-    office.tell("lead.responded", "2026-11-23T09:40:00-05:00", "lead-3")
-    for _ in range(2):
-        office.run()
-    assert office.due() == {"answer.lead-3": date(2026, 11, 24)}
-    [task] = office.tracker.under(office.under).values()
-    assert (task.title, task.owner and task.owner.name) == ("Answer the lead: Lead 3", "Dana Ops")
 
 
 @pytest.mark.parametrize("office", [("sdr_leads",)], indirect=True)
