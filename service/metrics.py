@@ -26,6 +26,7 @@ from service.store.tables import HookRow
 COUNT_FINISHED_EVERY = 300.0
 """Seconds."""
 ALIVE_SECONDS = 15.0
+"""A worker of which nothing was heard for longer is not counted."""
 
 
 @dataclass(slots=True)

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from service import publishing
+from service.metrics import ALIVE_SECONDS
 from service.runtime import Runtime
 from service.store import hooks, inbox, migrating, workers
 from service.store.engine import StoreError, is_full, reading, transaction
 
-ALIVE_SECONDS = 15.0
-"""A worker of which nothing was heard for longer is not counted."""
 
-
-@dataclass(frozen=True, slots=True)
 class NotReady(Exception):
-    """Why the service cannot do its job now, in a few words."""
-
-    status: str
+    """The service cannot do its job now; the message says why, in a few words."""
 
 
 def router(runtime: Runtime) -> APIRouter:
@@ -46,7 +39,7 @@ def router(runtime: Runtime) -> APIRouter:
                 return {"status": "ok", **_state(session, runtime)}
         except NotReady as error:
             response.status_code = 503
-            return {"status": error.status}
+            return {"status": str(error)}
         except (SQLAlchemyError, StoreError):
             response.status_code = 503
             return {"status": "the database does not answer"}
