@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
+from typing import Any
 
 from sqlmodel import Session
 
@@ -35,7 +36,7 @@ def unsaid(runtime: Runtime, connection: str) -> set[str]:
     with reading(runtime.engine) as session:
         return {
             campaign.request_task
-            for campaign in campaigns.under_way(session, connection)
+            for campaign in campaigns.under_way(session, connection, _tells)
             if _on_request(session, runtime, campaign).keys()
             - comments.of_campaign(session, campaign.id, connection).keys()
         }
@@ -61,8 +62,7 @@ def told_of(runtime: Runtime, agreement: str, since: date) -> list[str]:
 
 
 def _on_request(session: Session, runtime: Runtime, campaign: Campaign) -> dict[str, str]:
-    written = (campaign.template_snapshot or {}).get("clocks", {})
-    if not any(rule.get("on_breach") for rule in written.values()):  # most have none, and models cost time
+    if not _tells(campaign.template_snapshot or {}):
         return {}
     calendar = Calendar.from_dict(campaign.calendar_snapshot)
     if not open_hours(calendar).is_open(instant(runtime.now())):
@@ -70,6 +70,11 @@ def _on_request(session: Session, runtime: Runtime, campaign: Campaign) -> dict[
     rules = Template.model_validate(campaign.template_snapshot).clocks
     missed = breaches(clocks_of(session, runtime, campaign), rules)
     return {f"breach-{breach.key}": f"**{breach.told(_holders(runtime))}**" for breach in missed}
+
+
+def _tells(template: Mapping[str, Any]) -> bool:
+    """Whether anybody is to hear of its clocks; asked of the bare data, as most have none and models cost time."""
+    return any(rule.get("on_breach") for rule in template.get("clocks", {}).values())
 
 
 def _missed(runtime: Runtime, agreement: Agreement) -> Iterator[Event]:

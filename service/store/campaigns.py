@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, cast
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -91,10 +91,19 @@ def unfinished_requests(session: Session, connection: str) -> list[str]:
     return list(session.exec(query.where(col(Campaign.connection) == connection)))
 
 
-def under_way(session: Session, connection: str) -> list[Campaign]:
-    """The campaigns of a connection that run."""
-    query = select(Campaign).where(col(Campaign.connection) == connection, col(Campaign.state) == "running")
-    return list(session.exec(query))
+def under_way(session: Session, connection: str, wanted: Callable[[Mapping[str, Any]], bool]) -> list[Campaign]:
+    """The campaigns of a connection that run by a template of which this holds; no other is read whole.
+
+    One of each version answers for all of them, as versions never change.
+    """
+    mine = (col(Campaign.connection) == connection, col(Campaign.state) == "running")
+    version = (col(Campaign.template), col(Campaign.template_version))
+    firsts = sa.select(sa.func.min(col(Campaign.id))).where(*mine).group_by(*version)
+    found = session.exec(select(Campaign).where(col(Campaign.id).in_(firsts)))
+    chosen = [(one.template, one.template_version) for one in found if wanted(one.template_snapshot or {})]
+    if not chosen:
+        return []
+    return list(session.exec(select(Campaign).where(*mine, sa.tuple_(*version).in_(chosen))))
 
 
 def running(session: Session, template: str) -> list[Campaign]:

@@ -70,6 +70,20 @@ def test_a_service_killed_in_the_middle_ends_what_it_began(on_sqlite: Installati
     assert home.wrong(keys) == {}
 
 
+def test_a_service_told_to_end_in_the_middle_finishes_or_hands_back(on_sqlite: Installation) -> None:
+    """It ends by itself with status 0; what it could not finish is done at the next start."""
+    home = on_sqlite
+    service = home.serve()
+    connect(home)
+    keys = home.file(REQUESTS, latency=0.1)
+    home.until(home.creates)
+    service.send_signal(signal.SIGTERM)
+    assert service.wait(60) == 0
+    home.serve()
+    home.settled(keys)
+    assert home.wrong(keys) == {}
+
+
 def test_a_service_killed_between_a_create_and_its_answer_makes_nothing_twice(on_sqlite: Installation) -> None:
     """The calls have arrived and do their work after their caller is dead; the restarted service finds it done."""
     home = on_sqlite

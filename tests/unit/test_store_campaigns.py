@@ -269,3 +269,27 @@ def test_a_silent_worker_is_found(store_engine: sa.Engine) -> None:
     with transaction(store_engine) as session:
         assert workers.silent(session, seconds=5) == []
         assert workers.silent(session, seconds=-1) == ["here"]
+
+
+def test_campaigns_that_run_are_chosen_by_what_their_version_says(store_engine: sa.Engine) -> None:
+    """One of each version answers for all of them."""
+    says = {"1": {}, "2": {"clocks": {"answer": {"on_breach": "page"}}}}
+    with transaction(store_engine) as session:
+        for number in range(6):
+            version = "2" if number % 2 else "1"
+            campaign = Campaign(
+                id=f"c{number}",
+                connection="jira",
+                request_task=f"10{number}",
+                request_label=f"MKT-{number}",
+                request_url="",
+                title="",
+                template="webinar",
+                template_version=version,
+                template_snapshot=says[version],
+                state="done" if number == 5 else "running",
+            )
+            campaigns.save(session, campaign)
+        found = campaigns.under_way(session, "jira", lambda template: "clocks" in template)
+        assert sorted(campaign.id for campaign in found) == ["c1", "c3"]
+        assert campaigns.under_way(session, "asana", lambda _: True) == []
