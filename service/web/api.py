@@ -126,7 +126,10 @@ def _whole(template: Template) -> dict[str, Any]:
 
 def _told(details: Any) -> tuple[str, str]:
     field, *inside = map(str, details["loc"] or [""])
-    return (inside[0], ASKED) if field == "inputs" and inside else (field, str(details["msg"]))
+    if field == "inputs" and inside:
+        return inside[0], ASKED
+    unknown = details["type"] == "extra_forbidden"
+    return field, f"`{field}` is not known here; write your answers under `inputs`" if unknown else str(details["msg"])
 
 
 def _wrong(*problems: tuple[str, str]) -> JSONResponse:

@@ -145,7 +145,7 @@ def test_a_template_that_is_not_there_is_answered_with_what_was_meant(api: Clien
         ({"inputs": {"webinar_date": {"a": 1}}}, "webinar_date", "a whole number"),
         ({"inputs": {"topic": "x" * 10_001}}, "topic", "10,000"),
         ({"inputs": []}, "inputs", "object"),
-        ({"imputs": {}}, "imputs", "not permitted"),
+        ({"imputs": {}}, "imputs", "not known here"),
         ({"asked_on": "soon"}, "asked_on", "date"),
         ({"asked_on": "9999-12-31"}, "asked_on", "more than a year from today"),
         ({"asked_on": "0001-01-01"}, "asked_on", "more than a year from today"),

@@ -117,6 +117,7 @@ BAD_TEMPLATES = [  # what is replaced, by what, the line and words of the compla
     ("version: 1", "version: 1\nversion: 2", 3, "`version` stands here a second time"),
     ("    title: Write", "\ttitle: Write", 14, "a tab cannot indent YAML"),
     ("    party: requester\n", "", 13, "`write` has no party; say who owes it"),
+    ("party: requester", "party: requester\n    blackout: [thursday]", 16, "`tasks.write.blackout.0` is 'mon', 'tue'"),
     ("party: requester", "party: opps", 15, "not `opps`; did you mean `ops`?"),
     ("party: requester", "partie: requester", 15, "unknown field `partie`; did you mean `party`?"),
     ("3 business_days", "3 busines_days", 16, "`busines_days` is not a unit; did you mean `business_days`?"),
