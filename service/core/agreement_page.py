@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from service.core.condition import Condition
 from service.core.effective import PREVIOUS, task_of
 from service.core.explain import amount, listed
+from service.core.network import COMPLETE
 from service.core.offsets import Offset
-from service.core.schedule import COMPLETE
 from service.core.template import GroupTask, Input, TaskTemplate, Template
 
 

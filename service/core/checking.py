@@ -10,8 +10,8 @@ from connectors.contract import Status
 from service.core.condition import Condition
 from service.core.effective import PREVIOUS, PROMISES, every_task, most_rounds, task_of
 from service.core.inputs import InputError, typed
+from service.core.network import COMPLETE, Cycle, order_of
 from service.core.offsets import Offset, did_you_mean
-from service.core.schedule import COMPLETE, Cycle, order_of
 from service.core.template import Compress, TaskTemplate, Template
 
 __all__ = ["Flaw", "Path", "flaws", "task_of"]

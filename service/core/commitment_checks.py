@@ -7,8 +7,8 @@ from graphlib import CycleError, TopologicalSorter
 
 from service.core.checking import Flaw, Path
 from service.core.commitment import OCCURRENCE, Agreement, Cadence, Commitment, Quota, Target
+from service.core.network import Cycle
 from service.core.offsets import did_you_mean
-from service.core.schedule import Cycle
 
 
 def flaws(commitment: Commitment) -> list[Flaw]:

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from service.core.network import COMPLETE
 from service.core.offsets import Offset, Promise, Span
-from service.core.schedule import COMPLETE
 from service.core.template import Bound, Child, Dependency, Group, Inherit, MinGap, Modifier, TaskTemplate, Template
 
 PROMISES = ("turnaround", "lead_time")

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from service.core.schedule import Network, Squeezed, bounds
+from service.core.network import Network, Squeezed
+from service.core.schedule import bounds
 
 SEARCH_DAYS = 500
 """How many working days ahead the earliest possible date is looked for."""

@@ -11,8 +11,9 @@ from service.core.because import Because
 from service.core.blackout import NO_BLACKOUT
 from service.core.calendar import Calendar
 from service.core.explain import amount, business_days, closed, closed_runs, in_words, listed, long_day
+from service.core.network import COMPLETE, Edge, Network, Notice, Squeezed
 from service.core.offsets import Rounding, Span
-from service.core.schedule import COMPLETE, Bounds, Edge, Network, Notice, Reason, Squeezed
+from service.core.schedule import Bounds, Reason
 
 _ONE_DAY = timedelta(days=1)
 

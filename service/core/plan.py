@@ -17,7 +17,8 @@ from service.core.feasibility import earliest_anchor, squeeze
 from service.core.inputs import InputProblem, InputProblems, read_inputs
 from service.core.instructions import instructions
 from service.core.narrator import Narrator
-from service.core.schedule import COMPLETE, Bounds, Edge, Network, Schedule, Squeezed, bounds, schedule
+from service.core.network import COMPLETE, Edge, Network, Squeezed
+from service.core.schedule import Bounds, Schedule, bounds, schedule
 from service.core.template import Policy, Template
 from service.core.wiring import Facts, overtaken, squeezes, wire
 

@@ -11,8 +11,8 @@ from service.core.blackout import NO_BLACKOUT, Blackout
 from service.core.calendar import Calendar
 from service.core.effective import Effective, task_of, without
 from service.core.feasibility import Squeeze
+from service.core.network import COMPLETE, Edge, Network, Node, Notice, network
 from service.core.offsets import Offset
-from service.core.schedule import COMPLETE, Edge, Network, Node, Notice, network
 from service.core.template import Bound, TaskTemplate, Template, Weekday
 
 

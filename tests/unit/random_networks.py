@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from service.core.blackout import NO_BLACKOUT, Blackout
 from service.core.calendar import Calendar
+from service.core.network import Edge, Network, Node, network
 from service.core.offsets import Span
-from service.core.schedule import Edge, Network, Node, network
 
 START = date(2027, 3, 1)
 WINDOW = 40

@@ -15,7 +15,8 @@ from service.core.because import Because, sentence
 from service.core.explain import long_day
 from service.core.feasibility import earliest_anchor
 from service.core.narrator import Narrator
-from service.core.schedule import COMPLETE, Bounds, Edge, Network, Reason, bounds, network, schedule
+from service.core.network import COMPLETE, Edge, Network, network
+from service.core.schedule import Bounds, Reason, bounds, schedule
 from tests.properties import proved
 from tests.unit.random_networks import CALENDARS, Case, allowed, holds, narrowed, networks
 from tests.unit.recounting import recounted, worked_days

@@ -9,8 +9,9 @@ import pytest
 from service.core.blackout import Blackout
 from service.core.calendar import Calendar
 from service.core.feasibility import Squeeze, earliest_anchor, squeeze
+from service.core.network import COMPLETE, Cycle, Edge, Network, Node, Notice, network
 from service.core.offsets import Span
-from service.core.schedule import COMPLETE, Cycle, Edge, Network, Node, Notice, bounds, network, schedule
+from service.core.schedule import bounds, schedule
 
 START = date(2027, 3, 1)
 

@@ -16,6 +16,7 @@ import pytest
 from service.core import feasibility, hours
 from service.core import schedule as engine
 from service.core.calendar import Calendar, Window
+from service.core.network import Edge, Network, Node, Notice, network
 from service.core.offsets import Offset, Span
 
 CASES = Path(os.environ.get("TMINUS_SLA_CASES", Path(__file__).parents[2].parent / "shared" / "sla" / "cases.jsonl"))
@@ -200,7 +201,7 @@ def iso(value: date | None) -> str | None:
     return value and value.isoformat()
 
 
-def network_of(case: dict[str, Any]) -> engine.Network:
+def network_of(case: dict[str, Any]) -> Network:
     """The case as a network; what led to a finished task no longer matters."""
     done = {key: day(value) for key, value in (case.get("done") or {}).items()}
     nodes, edges = [], []
@@ -209,24 +210,22 @@ def network_of(case: dict[str, Any]) -> engine.Network:
         if task["id"] not in done:
             edges += edges_of(task)
     for gap in case.get("min_gaps") or ():
-        edges.append(engine.Edge(gap["from"], gap["to"], Span(gap["at_least"], gap["unit"]), "min_gap"))
-    return engine.network(
+        edges.append(Edge(gap["from"], gap["to"], Span(gap["at_least"], gap["unit"]), "min_gap"))
+    return network(
         calendar_of(case),
         nodes,
         edges,
         anchors={name: day(value) for name, value in case["anchors"].items()},
         begin=day(case["now"]),
-        notices=[
-            engine.Notice(lead["anchor"], Span(lead["at_least"], lead["unit"])) for lead in case.get("lead_time") or ()
-        ],
+        notices=[Notice(lead["anchor"], Span(lead["at_least"], lead["unit"])) for lead in case.get("lead_time") or ()],
     )
 
 
-def node_of(task: dict[str, Any], done: date | None) -> engine.Node:
+def node_of(task: dict[str, Any], done: date | None) -> Node:
     """One task with the bounds of its own."""
     due = task.get("due") or {}
     pinned = due.get("direction") == "on"
-    return engine.Node(
+    return Node(
         key=task["id"],
         duration=task["duration"],
         alap=task.get("mode") == "alap",
@@ -238,14 +237,14 @@ def node_of(task: dict[str, Any], done: date | None) -> engine.Node:
     )
 
 
-def edges_of(task: dict[str, Any]) -> list[engine.Edge]:
+def edges_of(task: dict[str, Any]) -> list[Edge]:
     """The rules that the task itself states."""
     due = task.get("due") or {}
     edges = [
-        engine.Edge(wait["task"], task["id"], Span(wait.get("lag", 0), wait.get("unit", "business_days")), "depends_on")
+        Edge(wait["task"], task["id"], Span(wait.get("lag", 0), wait.get("unit", "business_days")), "depends_on")
         for wait in task.get("depends_on") or ()
     ]
     if due.get("direction") in ("before", "after"):
         ends = (due["ref"], task["id"]) if due["direction"] == "after" else (task["id"], due["ref"])
-        edges.append(engine.Edge(*ends, Span(due["offset"], due["unit"]), "due"))
+        edges.append(Edge(*ends, Span(due["offset"], due["unit"]), "due"))
     return edges
