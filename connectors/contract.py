@@ -15,6 +15,7 @@ from typing import Any, Generic, Literal, NewType, Protocol, TypeVar
 from pydantic import BaseModel
 
 from connectors.errors import TrackerError
+from connectors.oauth import SignIn
 
 TaskId = NewType("TaskId", str)
 """The tracker's stable id: Jira's numeric issue id (a key changes when an issue moves project), Asana's gid."""
@@ -381,6 +382,9 @@ class Connector(Generic[S]):
     settings: type[S]
     receiver: Receiver
     open: Callable[..., Tracker]
-    """With the settings, and `shared=` what the token's other users tell, if there are any."""
+    """With the settings; `shared=` what the token's other users tell, if there are any; and `tokens=` where a signed-in
+    connection has its token from."""
     simulator: str
     """Where its simulator's class stands, as `package.module:Class`; imported only when somebody starts it."""
+    sign_in: Callable[[S], SignIn | None] = lambda _: None
+    """How a connection with these settings signs in with OAuth; None where its credentials stand in the settings."""

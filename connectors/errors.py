@@ -54,6 +54,10 @@ class AccessDenied(Rejected):
     """401 or 403: renew the credentials, or grant the permission that the vendor names."""
 
 
+class SignedOut(AccessDenied):
+    """Nobody is signed in with OAuth, or the vendor ended it: a person must sign in again."""
+
+
 class Unverified(Exception):
     """A webhook call without a valid signature, or for a hook that has no secret. Answer 401 and keep nothing."""
 

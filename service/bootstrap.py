@@ -31,6 +31,7 @@ from service.store.engine import check, make_engine
 from service.store.mailbox import Mailbox, Received
 from service.store.migrating import pending, upgrade
 from service.store.secrets import Vault
+from service.tokens import StoredTokens
 from service.web.app import make_app
 from service.workflows import Worker
 
@@ -59,10 +60,15 @@ def make_runtime(
     check_against(settings, replace(catalogue, templates=in_use if publish else catalogue.templates | in_use))
     connectors = installed()
     budgets = budgets_of(engine, {name: (one.tracker, one.settings) for name, one in settings.connections.items()})
+    vault = Vault([key.get_secret_value() for key in settings.secret_keys])
     trackers: dict[str, Tracker] = {}
+    tokens: dict[str, StoredTokens] = {}
     for name, connection in settings.connections.items():
+        connector = connectors[connection.tracker]
         with opening(name):
-            trackers[name] = connectors[connection.tracker].open(connection.settings, shared=budgets[name])
+            if sign_in := connector.sign_in(connection.settings):
+                tokens[name] = StoredTokens(engine, vault, name, sign_in, now)
+            trackers[name] = connector.open(connection.settings, shared=budgets[name], tokens=tokens.get(name))
     return Runtime(
         settings=settings,
         engine=engine,
@@ -73,7 +79,8 @@ def make_runtime(
             SUBMITTED: FormReceiver(),
             **{name: connectors[connection.tracker].receiver for name, connection in settings.connections.items()},
         },
-        vault=Vault([key.get_secret_value() for key in settings.secret_keys]),
+        vault=vault,
+        tokens=tokens,
         now=now,
         began=now(),
         unpublished=unpublished,

@@ -11,7 +11,8 @@ from service.commands.calendars import calendars
 from service.commands.commitments import commitments
 from service.commands.conflicts import conflicts
 from service.commands.hooks import hooks
-from service.commands.keys import new_key
+from service.commands.keys import new_key, rotate_keys
+from service.commands.login import login
 from service.commands.migrate import migrate
 from service.commands.moves import reschedule, undo
 from service.commands.operate import campaigns, connect, disconnect, doctor, replay, serve, sweep, work
@@ -54,6 +55,7 @@ def tminus(
 for command in (
     serve,
     work,
+    login,
     connect,
     disconnect,
     doctor,
@@ -73,6 +75,7 @@ for command in (
     app.command()(command)
 app.command()(preview)
 app.command()(new_key)
+app.command()(rotate_keys)
 app.add_typer(hooks, name="hooks")
 templates.command()(raci)
 templates.command()(migrate)

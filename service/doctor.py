@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from connectors.contract import Finding
-from connectors.errors import AccessDenied, NotFound, TrackerError, Unreachable
+from connectors.errors import AccessDenied, NotFound, SignedOut, TrackerError, Unreachable
 from service import absences, filing, people, publishing
 from service.connect import base_of
 from service.core.assigning import REQUESTER, nobody_there
@@ -37,6 +37,8 @@ def examine(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
         for finding in filing.examine(runtime):
             yield "commitments", finding
     for connection in runtime.settings.connections:
+        if pending and connection in runtime.tokens:
+            continue  # its tokens stand in the database
         try:
             for finding in _connection(runtime, connection, with_store=not pending):
                 yield connection, finding
@@ -140,6 +142,8 @@ def _unheard(rows: Iterable[HookRow]) -> Iterator[Finding]:
 
 def _remedy(error: TrackerError) -> str:
     match error:
+        case SignedOut():
+            return "Then let what was parked meanwhile run again: `tminus replay --all`."
         case AccessDenied():
             return "Check the e-mail address and token of this connection, and the rights of its account."
         case NotFound():

@@ -15,6 +15,7 @@ from service.catalogue import Catalogue
 from service.core.template import Template
 from service.settings import Settings
 from service.store.secrets import Vault
+from service.tokens import StoredTokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,8 @@ class Runtime:
     """By connection: the limits of its token."""
     began: datetime | None = None
     """When this process did. What was filed before may have been planned already, by a database that was lost since."""
+    tokens: Mapping[str, StoredTokens] = field(default_factory=dict)
+    """By connection, of those that sign in with OAuth."""
     unpublished: tuple[publishing.Step, ...] = ()
     """Templates of the folder that could not be published when the service started."""
 

@@ -2,6 +2,7 @@
 
 from connectors.asana.receive import AsanaReceiver
 from connectors.asana.settings import AsanaSettings
+from connectors.asana.sign_in import sign_in
 from connectors.asana.tracker import AsanaTracker
 from connectors.contract import Connector
 
@@ -12,4 +13,5 @@ CONNECTOR = Connector(
     receiver=AsanaReceiver(),
     open=AsanaTracker,
     simulator="connectors.asana.simulator:AsanaSimulator",
+    sign_in=sign_in,
 )

@@ -10,6 +10,8 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
 from typing import Any, cast
 
 import asana
@@ -19,6 +21,7 @@ from asana.rest import ApiException
 from connectors.asana.settings import READS_IN_FLIGHT, AsanaSettings
 from connectors.errors import OutcomeUnknown, TrackerError, Unreachable
 from connectors.line import CONNECT_SECONDS, READ_SECONDS, Line, from_status, headers_out
+from connectors.oauth import TokenSource
 from connectors.sharing import Shared
 
 Json = dict[str, Any]
@@ -31,10 +34,10 @@ ACTIONS = 10
 class AsanaClient(asana.ApiClient):  # type: ignore[misc]  # the SDK ships no types
     """One for each token. Every call of the SDK passes `request`, the only place that touches the network."""
 
-    def __init__(self, settings: AsanaSettings, line: Line) -> None:
+    def __init__(self, settings: AsanaSettings, line: Line, tokens: TokenSource | None) -> None:
         configuration = asana.Configuration()
         configuration.host = settings.url
-        configuration.access_token = settings.token.get_secret_value()
+        configuration.access_token = settings.token.get_secret_value() if settings.token else ""
         configuration.retry_strategy = False
         configuration.connection_pool_maxsize = READS_IN_FLIGHT
         _remove_handlers(configuration)
@@ -42,7 +45,7 @@ class AsanaClient(asana.ApiClient):  # type: ignore[misc]  # the SDK ships no ty
         self.pool.close()
         self.pool.join()
         del self.pool
-        self._line = line
+        self._line, self._tokens = line, tokens
 
     def request(
         self,
@@ -57,8 +60,30 @@ class AsanaClient(asana.ApiClient):  # type: ignore[misc]  # the SDK ships no ty
     ) -> Any:
         """One HTTP attempt: checked, counted, with a time-out and a request id."""
         sent = {**(headers or {}), **headers_out()}
+        send = partial(self._once, method, url, query_params, post_params=post_params, preload=_preload_content)
         if method == "DELETE":  # otherwise the SDK sends `{}`, and Asana's DELETEs take no body
             sent["Content-Type"], body = "text/plain", ""
+        if self._tokens is None:
+            return send(sent, body)
+        token = self._tokens.token()
+        try:
+            return send(sent | {"Authorization": f"Bearer {token}"}, body)
+        except ApiException as error:
+            if error.status != HTTPStatus.UNAUTHORIZED:
+                raise
+        return send(sent | {"Authorization": f"Bearer {self._tokens.another(token)}"}, body)
+
+    def _once(
+        self,
+        method: str,
+        url: str,
+        query_params: Any,
+        sent: Mapping[str, str],
+        body: Any,
+        *,
+        post_params: Any,
+        preload: bool,
+    ) -> Any:
         with self._line.observe(method, url) as seen:
             try:
                 response = super().request(
@@ -68,7 +93,7 @@ class AsanaClient(asana.ApiClient):  # type: ignore[misc]  # the SDK ships no ty
                     headers=sent,
                     post_params=post_params,
                     body=body,
-                    _preload_content=_preload_content,
+                    _preload_content=preload,
                     _request_timeout=(CONNECT_SECONDS, READ_SECONDS),
                 )
             except ApiException as error:
@@ -118,9 +143,11 @@ class Action:
 class Calls:
     """One call, all pages of a list, or one batch. Nothing here repeats a call."""
 
-    def __init__(self, settings: AsanaSettings, shared: Shared | None = None) -> None:
+    def __init__(
+        self, settings: AsanaSettings, shared: Shared | None = None, tokens: TokenSource | None = None
+    ) -> None:
         self.line = Line("asana", settings.url, settings.limits, translate, shared)
-        self.client = AsanaClient(settings, self.line)
+        self.client = AsanaClient(settings, self.line, tokens)
         self._batches = asana.BatchAPIApi(self.client)
 
     def one(self, method: str, fn: Callable[..., Any], *args: Any) -> Json:

@@ -12,7 +12,7 @@ from connectors.asana.hooks import Hooks
 from connectors.asana.settings import AsanaSettings
 from connectors.asana.statuses import Statuses
 from connectors.contract import Finding
-from connectors.errors import AccessDenied, NotFound, TrackerError
+from connectors.errors import AccessDenied, NotFound, SignedOut, TrackerError
 from connectors.retrying import retrying
 
 
@@ -32,6 +32,8 @@ class Inspection:
             yield from self._projects()
             yield from self._status_field()
             yield from self._webhooks()
+        except SignedOut:
+            raise
         except AccessDenied as error:
             yield Finding(
                 f"Asana refuses our token: {error}.",

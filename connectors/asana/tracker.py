@@ -41,6 +41,7 @@ from connectors.contract import (
     TaskId,
 )
 from connectors.errors import NotFound, Rejected, TrackerError
+from connectors.oauth import TokenSource
 from connectors.retrying import retrying
 from connectors.sharing import Shared
 
@@ -53,10 +54,12 @@ log = logging.getLogger(__name__)
 class AsanaTracker:
     """One connection. Each write is repeated only as far as it is safe; see `connectors.contract.Tracker`."""
 
-    def __init__(self, settings: AsanaSettings, *, shared: Shared | None = None) -> None:
+    def __init__(
+        self, settings: AsanaSettings, *, shared: Shared | None = None, tokens: TokenSource | None = None
+    ) -> None:
         self._settings = settings
         self._fields = task_fields(settings)
-        self._calls = Calls(settings, shared)
+        self._calls = Calls(settings, shared, tokens)
         self._tasks, self._users = asana.TasksApi(self._calls.client), asana.UsersApi(self._calls.client)
         self._people = People(self._calls, settings.workspace)
         self._statuses = Statuses(self._calls, settings)

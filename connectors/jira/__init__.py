@@ -3,6 +3,7 @@
 from connectors.contract import Connector
 from connectors.jira.receive import JiraReceiver
 from connectors.jira.settings import JiraSettings
+from connectors.jira.sign_in import sign_in
 from connectors.jira.tracker import JiraTracker
 
 CONNECTOR = Connector(
@@ -12,4 +13,5 @@ CONNECTOR = Connector(
     receiver=JiraReceiver(),
     open=JiraTracker,
     simulator="connectors.jira.simulator:JiraSimulator",
+    sign_in=sign_in,
 )

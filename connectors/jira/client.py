@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import ssl
 import weakref
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from functools import cache, partial
+from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -25,6 +26,7 @@ from connectors.jira.mapping import MARK_PROPERTY
 from connectors.jira.settings import JiraSettings
 from connectors.limiting import Limits, Rate
 from connectors.line import CONNECT_SECONDS, READ_SECONDS, Line, headers_out
+from connectors.oauth import TokenSource
 from connectors.sharing import Shared
 
 T = TypeVar("T")
@@ -59,13 +61,13 @@ _ISSUE_FIELDS = ["*all", "-comment", "-worklog", "-attachment"]
 class JiraClient(jira.JIRA):
     """The SDK without its hidden calls: no retries, no server info, no proxy or netrc of the machine, time-outs on."""
 
-    def __init__(self, settings: JiraSettings, line: Line) -> None:
-        token = settings.token.get_secret_value()
+    def __init__(self, settings: JiraSettings, line: Line, tokens: TokenSource | None) -> None:
+        token = _token(settings)
         basic = (settings.email or "", token) if settings.auth == "basic" else None
         super().__init__(
             settings.url,
             basic_auth=basic,
-            token_auth=None if basic else token,
+            token_auth=token if settings.auth == "bearer" else None,
             options={"rest_api_version": "3"},
             get_server_info=False,
             max_retries=0,
@@ -76,17 +78,29 @@ class JiraClient(jira.JIRA):
         self._fields_cache_value = {"status": "status"}  # else its first search reads every field
         self._session.trust_env = False
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Watched(line))
+            self._session.mount(scheme, _Watched(line, tokens))
 
 
 class _Watched(HTTPAdapter):
     """Sees every attempt of the SDK, each hop of a redirect included."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, tokens: TokenSource | None) -> None:
         super().__init__(pool_maxsize=WIDTH)
-        self._line = line
+        self._line, self._tokens = line, tokens
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        if self._tokens is None:
+            return self._once(request, *args, **kwargs)
+        token = self._tokens.token()
+        request.headers["Authorization"] = f"Bearer {token}"
+        response = self._once(request, *args, **kwargs)
+        if response.status_code != HTTPStatus.UNAUTHORIZED:
+            return response
+        response.close()
+        request.headers["Authorization"] = f"Bearer {self._tokens.another(token)}"
+        return self._once(request, *args, **kwargs)
+
+    def _once(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         request.headers.update(headers_out())
         with self._line.observe(request.method or "", request.url or "") as seen:
             response = super().send(request, *args, **kwargs)
@@ -116,18 +130,34 @@ class _WatchedTransport(httpx.HTTPTransport):
             return response
 
 
+class _SignedIn(httpx.Auth):
+    """The token of the moment, and once the next one where Jira does not take it any more."""
+
+    def __init__(self, tokens: TokenSource) -> None:
+        self._tokens = tokens
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        token = self._tokens.token()
+        request.headers["Authorization"] = f"Bearer {token}"
+        response = yield request
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            request.headers["Authorization"] = f"Bearer {self._tokens.another(token)}"
+            yield request
+
+
 class JiraApi:
     """Raises only `TrackerError`s. The caller decides what is safe to repeat."""
 
-    def __init__(self, settings: JiraSettings, shared: Shared | None = None) -> None:
+    def __init__(self, settings: JiraSettings, shared: Shared | None = None, tokens: TokenSource | None = None) -> None:
         self.line = Line("jira", settings.url, LIMITS, failures.translate, shared)
-        self._sdk = JiraClient(settings, self.line)
-        token = settings.token.get_secret_value()
+        self._sdk = JiraClient(settings, self.line, tokens)
+        token = _token(settings)
         basic = (settings.email or "", token) if settings.auth == "basic" else None
+        bearer = settings.auth == "bearer"
         self._http = httpx.Client(
             base_url=settings.url,
-            auth=basic,
-            headers={"Accept": "application/json"} | ({} if basic else {"Authorization": f"Bearer {token}"}),
+            auth=_SignedIn(tokens) if tokens else basic,
+            headers={"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if bearer else {}),
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
             transport=_WatchedTransport(self.line),
             trust_env=False,
@@ -276,6 +306,10 @@ class JiraApi:
 
     def _read(self, fn: Callable[[], Any], kind: type[T]) -> T:
         return _expect(self.line.call("GET", fn), kind)
+
+
+def _token(settings: JiraSettings) -> str:
+    return settings.token.get_secret_value() if settings.token else ""
 
 
 def _parse(response: httpx.Response) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connectors.contract import Finding
-from connectors.errors import AccessDenied, NotFound, Rejected
+from connectors.errors import AccessDenied, NotFound, Rejected, SignedOut
 from connectors.jira.client import JiraApi
 from connectors.jira.hooks import Hooks
 from connectors.jira.settings import JiraSettings
@@ -38,6 +38,8 @@ class Doctor:
         """See `Tracker.inspect`."""
         try:
             retrying()(self._api.myself)
+        except SignedOut:
+            raise
         except AccessDenied as error:
             yield Finding(
                 f"Jira does not accept the credentials: {str(error).rstrip('.')}.",

@@ -29,14 +29,19 @@ _NAME = "Tminus"
 
 
 class Hooks:
-    """Needs the global permission Administer Jira; without it people enter the hook by hand."""
+    """Needs the global permission Administer Jira; without it, and where an OAuth app asks, people enter it by hand."""
 
-    def __init__(self, api: JiraApi) -> None:
-        self._api = api
+    def __init__(self, api: JiraApi, *, by_hand: bool = False) -> None:
+        self._api, self._by_hand = api, by_hand
 
     def ours(self) -> list[Hook]:
         """Those that carry our name; a site's other webhooks are none of our business."""
+        self._must_be_allowed()
         return retrying()(self._list)
+
+    def _must_be_allowed(self) -> None:
+        if self._by_hand:
+            raise AccessDenied("Jira does not let OAuth apps see or make the webhooks of administrators")
 
     def _list(self) -> list[Hook]:
         listed = self._api.send("GET", "webhook", root=_ROOT)
@@ -58,6 +63,7 @@ class Hooks:
             "secret": secret,
         }
         try:
+            self._must_be_allowed()
             for attempt in retrying():
                 with attempt:
                     before = [hook.id for hook in self._list() if hook.target == target]
@@ -79,6 +85,7 @@ class Hooks:
 
     def remove(self, hook: HookId) -> None:
         """One that is gone already is no error."""
+        self._must_be_allowed()
         with suppress(NotFound):
             retrying()(self._api.send, "DELETE", f"webhook/{hook}", root=_ROOT)
 

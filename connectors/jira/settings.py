@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
-from connectors.contract import ConnectorSettings, Status
+from connectors.contract import Status
+from connectors.signing_in import SignInSettings
 
 
-class JiraSettings(ConnectorSettings):
+class JiraSettings(SignInSettings):
     """One Jira Cloud site, or a gateway, proxy or simulator that stands in its place."""
 
     model_config = ConfigDict(hide_input_in_errors=True)  # the token is part of the input
@@ -20,10 +22,14 @@ class JiraSettings(ConnectorSettings):
     """Base address of the site, with the path of a gateway where there is one."""
     browse_url: str | None = None
     """Where people open issues, when that is not `url` (behind a gateway or proxy)."""
-    auth: Literal["basic", "bearer"] = "basic"
-    """`basic`: an API token with its e-mail. `bearer`: an OAuth 2.0 or personal access token."""
+    auth: Literal["basic", "bearer", "oauth"] = "basic"
+    """`basic`: an API token with its e-mail. `bearer`: an OAuth 2.0 or personal access token. `oauth`: whoever did
+    `tminus login`."""
     email: str | None = None
-    token: SecretStr
+    token: SecretStr | None = Field(default=None, validate_default=True)
+    """Required unless `auth` is `oauth`."""
+    auth_url: str = "https://auth.atlassian.com"
+    """Where people sign in: Atlassian's own address, a proxy, or a simulator."""
     container: Literal["subtasks", "epic"] = "subtasks"
     subtask_type: str = "Sub-task"
     epic_type: str = "Epic"
@@ -40,7 +46,7 @@ class JiraSettings(ConnectorSettings):
     link_type: str = "Blocks"
     """The issue link type that says "this one waits for that one"."""
 
-    @field_validator("url", "browse_url")
+    @field_validator("url", "browse_url", "auth_url")
     @classmethod
     def _is_web_address(cls, value: str | None) -> str | None:
         if value is None:
@@ -63,7 +69,13 @@ class JiraSettings(ConnectorSettings):
 
     @field_validator("token")
     @classmethod
-    def _has_token(cls, value: SecretStr) -> SecretStr:
+    def _has_token(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if info.data.get("auth") == "oauth":
+            if value is not None:
+                raise ValueError("does not go with `auth: oauth`: leave it out, `tminus login` gets one")
+            return None
+        if value is None:
+            raise PydanticCustomError("missing", "Field required")
         if not value.get_secret_value().strip():
             raise ValueError("the token is empty: create an API token for the service user and set it here")
         return value
@@ -72,6 +84,8 @@ class JiraSettings(ConnectorSettings):
     def _basic_needs_email(self) -> Self:
         if self.auth == "basic" and not self.email:
             raise ValueError("`auth: basic` needs `email`: an API token works only with the address of its account")
+        if self.auth == "oauth" and not (self.client_id and self.client_secret and self.browse_url):
+            raise ValueError("`auth: oauth` needs `client_id` and `client_secret` of an OAuth app, and `browse_url`")
         return self
 
     @property

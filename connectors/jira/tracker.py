@@ -37,6 +37,7 @@ from connectors.jira.remember import Memory
 from connectors.jira.settings import JiraSettings
 from connectors.jira.site import Site
 from connectors.jira.workflow import Workflow
+from connectors.oauth import TokenSource
 from connectors.retrying import PASSING, retrying
 from connectors.sharing import Shared
 
@@ -60,17 +61,18 @@ class JiraTracker:
         settings: JiraSettings,
         *,
         shared: Shared | None = None,
+        tokens: TokenSource | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
-        self._api = JiraApi(settings, shared)
+        self._api = JiraApi(settings, shared, tokens)
         self.line = self._api.line
         self._site = Site(self._api, settings)
         self._issues = Issues(self._api, self._site, sleep)
         self._creator = Creator(self._api, self._site, self._issues, settings)
         self._workflow = Workflow(self._api, self._site, self._issues, settings.transition_fields)
         self._comments = Comments(self._api)
-        self._hooks = Hooks(self._api)
+        self._hooks = Hooks(self._api, by_hand=settings.auth == "oauth")
         self._accounts: Memory[tuple[str, str], Account] = Memory()
 
     def whoami(self) -> Account:

@@ -31,6 +31,10 @@ class Vault:
         """Encrypt; the same secret looks different every time."""
         return self._fernet.encrypt(secret.encode()).decode()
 
+    def seal_again(self, sealed: str) -> str:
+        """The same secret under the first key; raises `SecretError` as `open` does."""
+        return self.seal(self.open(sealed))
+
     def open(self, sealed: str) -> str:
         """Decrypt; raises `SecretError` when none of the keys sealed it or it was tampered with."""
         try:

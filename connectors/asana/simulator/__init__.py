@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from starlette.types import ASGIApp
@@ -16,12 +16,15 @@ from connectors.asana.simulator.errors import error_body
 from connectors.asana.simulator.limits import Limits
 from connectors.asana.simulator.records import Project, Task, User
 from connectors.asana.simulator.seed import PROJECT, seed
-from connectors.asana.simulator.state import Site
+from connectors.asana.simulator.state import Site, Token
 from connectors.asana.simulator.webhooks import AsanaKnobs, Hooks
 from connectors.asana.simulator.wire import BASE
+from connectors.sign_in_desk import SignInDesk
 from connectors.simulating import Simulator
 from connectors.webhook_sender import WebhookSender
 
+SIGN_IN = "/-"
+"""What the addresses of OAuth begin with."""
 __all__ = ["AsanaKnobs", "AsanaSimulator"]
 
 REQUESTER, OPS = "rita.requester@example.com", "dana.ops@example.com"
@@ -56,6 +59,17 @@ class AsanaSimulator(Simulator):
         self.hooks = Hooks(self.site, self.sender, self.knobs)
         self._limits = Limits()
         seed(self.site)
+        me = self.site.tokens[self.token].user
+        self.desk = SignInDesk(
+            self.clock.now,
+            lambda token: self.site.tokens.update({token: Token(me, oauth=True)}),
+            rotates=False,
+            grace=timedelta(),
+            pkce=True,
+            takes_json=False,
+            asked=frozenset({"scope"}),
+            refused_with=400,
+        )
 
     def build(self) -> ASGIApp:
         return build(self)
@@ -69,7 +83,7 @@ class AsanaSimulator(Simulator):
         return self.start()
 
     def is_api(self, path: str) -> bool:
-        return path.startswith(f"{BASE}/")
+        return path.startswith((f"{BASE}/", SIGN_IN))
 
     def limit(self, method: str, path: str, body: bytes) -> float | None:
         return self._limits.start(method, path, body, self.knobs.requests_per_minute)
@@ -87,6 +101,12 @@ class AsanaSimulator(Simulator):
 
     def connection(self) -> dict[str, Any]:
         return {"url": self.api, "token": self.token, "workspace": self.workspace, "projects": [self.project]}
+
+    def signed_in_connection(self) -> dict[str, Any]:
+        """The settings of a connection that signs in with OAuth."""
+        told = {name: value for name, value in self.connection().items() if name != "token"}
+        app = {"client_id": self.desk.client_id, "client_secret": self.desk.client_secret}
+        return told | app | {"oauth": True, "auth_url": self.url + SIGN_IN}
 
     @property
     def workspace(self) -> str:

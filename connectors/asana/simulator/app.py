@@ -38,7 +38,8 @@ def build(sim: AsanaSimulator) -> ASGIApp:
         Route("/_sim/knobs", _Knobs(sim), methods=["GET", "PUT"]),
         Route("/_sim/state", _State(sim), methods=["GET"]),
     ]
-    return Starlette(routes=[Mount(BASE, _Api(sim)), *controls, *pages(sim.site)])
+    sign_in = sim.desk.routes("/-/oauth_authorize", "/-/oauth_token")
+    return Starlette(routes=[Mount(BASE, _Api(sim)), *sign_in, *controls, *pages(sim.site)])
 
 
 class _Api:
@@ -80,7 +81,8 @@ class _Api:
         header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
         scheme, _, secret = header.partition(" ")
         found = self._sim.site.tokens.get(secret.strip()) if scheme.lower() == "bearer" else None
-        if found is None:
+        too_old = self._sim.desk.knows(secret.strip()) and not self._sim.desk.valid(secret.strip())
+        if found is None or too_old:
             raise ApiError(401, "Not Authorized")
         return found
 

@@ -7,12 +7,13 @@ import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.types import ASGIApp
 
 from connectors.jira.simulator.app import wire
+from connectors.jira.simulator.gateway import GATEWAY, Gateway
 from connectors.jira.simulator.issue_routes import ISSUE_RESOURCES
 from connectors.jira.simulator.limits import Limits, Over
 from connectors.jira.simulator.pages import Pages
@@ -22,9 +23,12 @@ from connectors.jira.simulator.site_routes import SITE_RESOURCES
 from connectors.jira.simulator.state import Site
 from connectors.jira.simulator.strict import Refusal
 from connectors.jira.simulator.webhooks import Webhooks
+from connectors.sign_in_desk import SignInDesk
 from connectors.simulating import Simulator
 
 _FAULTS = {429: "Rate limit exceeded.", 503: "The site is temporarily unavailable.", 500: "Internal server error"}
+REUSE = timedelta(minutes=10)
+"""How long a refresh token that was used may be used again, for replies that were lost."""
 _over: ContextVar[Over | None] = ContextVar("over", default=None)
 """What `limit` decided for the call at hand: each call runs in a context of its own."""
 
@@ -40,6 +44,16 @@ class JiraSimulator(Simulator):
         self.hooks = Webhooks(self.site, self.sender, lambda: self.url)
         self.site.publish = self.hooks.told
         self._people = People(self.site)
+        self.desk = SignInDesk(
+            self.clock.now,
+            lambda token: self.site.tokens.update({token: self.site.me.id}),
+            rotates=True,
+            grace=REUSE,
+            pkce=False,
+            takes_json=True,
+            asked=frozenset({"audience", "scope", "prompt"}),
+            refused_with=403,
+        )
         self._limits = Limits(self._issue_id)
 
     # People.
@@ -83,16 +97,36 @@ class JiraSimulator(Simulator):
 
     def build(self) -> ASGIApp:
         pages = Pages(self.site, self._people, self.knobs, lambda: self.url, self.summary)
-        return wire([*SITE_RESOURCES, *ISSUE_RESOURCES], self.site, self.hooks, lambda: self.url, pages.routes())
+        routes = [*pages.routes(), *self.desk.routes("/authorize", "/oauth/token")]
+        return Gateway(
+            wire([*SITE_RESOURCES, *ISSUE_RESOURCES], self.site, self.hooks, lambda: self.url, routes), self.desk
+        )
+
+    @property
+    def gateway(self) -> str:
+        """The base address of the API for OAuth apps."""
+        return f"{self.url}{GATEWAY}"
+
+    def signed_in_connection(self) -> dict[str, Any]:
+        """The settings of a connection that signs in with OAuth."""
+        return {
+            "url": self.gateway,
+            "browse_url": self.url,
+            "auth": "oauth",
+            "auth_url": self.url,
+            "client_id": self.desk.client_id,
+            "client_secret": self.desk.client_secret,
+            "projects": ["MKT"],
+        }
 
     def connection(self) -> dict[str, Any]:
         return {"url": self.url, "email": SERVICE_USER, "token": TOKEN, "projects": ["MKT"]}
 
     def is_api(self, path: str) -> bool:
-        return path.startswith("/rest/")
+        return path.startswith(("/rest/", f"{GATEWAY}/", "/oauth/"))
 
     def limit(self, method: str, path: str, body: bytes) -> float | None:
-        over = self._limits.admit(method, path, body)
+        over = self._limits.admit(method, path.removeprefix(GATEWAY), body)
         _over.set(over)
         return over.wait if over else None
 
