@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from service.store.engine import make_engine
 from service.store.migrating import upgrade
 from tests.postgres import PostgresServer, start_server
+
+# `make test` tries the same examples each time; `make test-long` tries ever new ones.
+settings.register_profile("repeatable", derandomize=True, database=None)
+settings.load_profile("repeatable")
 
 _numbers = count()
 EACH_DATABASE = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]

@@ -197,7 +197,7 @@ def _due(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:
     if theirs and theirs == known.asked_due:
         written = replace(known, due_on=theirs, plan_start=known.asked_start, plan_due=theirs)
         return replace(link, agreed=written), []
-    agreed = replace(known, due_on=theirs, undated=False, plan_due=None if theirs is None else known.plan_due)
+    agreed = replace(known, due_on=theirs, plan_due=None if theirs is None else known.plan_due)
     if theirs is None:
         told = News("unpinned", link.key, f"The due date of {name_of(link)} was cleared: the plan dates it again.")
     else:

@@ -47,6 +47,13 @@ def test_the_end_is_the_plan(desk: Desk) -> None:
     whatever_happens()
 
 
+def test_a_date_given_and_taken_back_where_the_tracker_keeps_none_of_ours_comes_to_rest(desk: Desk) -> None:
+    """Nobody writes a date for ever that the tracker does not keep."""
+    day = date(2026, 11, 24)
+    story = [(("due_on", "file_received", day), None), (("due_on", "file_received", None), None)]
+    live(desk, {"due"}, None, story)
+
+
 def live(desk: Desk, lossy: set[str], first: Any, story: list[Any]) -> None:
     """One campaign from its filing on; each part of the story is what somebody does and how the run after it fails."""
     desk.tracker.lossy = frozenset(lossy)

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from connectors.contract import Status, Task, TaskId
 from service.core.merge import Agreed, LinkView
-from service.store import campaigns, comments, hooks, links, people, workers
+from service.store import campaigns, comments, hooks, links, people, sweeps, workers
 from service.store.engine import reading, transaction
 from service.store.secrets import Vault, new_key
-from service.store.tables import Campaign, HookRow, Link, Worker, campaign_id, now
+from service.store.tables import Campaign, HookRow, Link, Sweep, Worker, campaign_id, now
 
 
 def campaign(task: str = "10001", **values: object) -> Campaign:
@@ -233,12 +233,15 @@ def test_a_sweep_goes_on_where_the_last_one_ended(store_engine: sa.Engine) -> No
     """Each project of each connection has its own mark, and the last one counts."""
     at = now()
     with transaction(store_engine) as session:
-        assert hooks.swept_until(session, "jira", "MKT") is None
-        hooks.swept(session, "jira", "MKT", at - timedelta(hours=1))
-        hooks.swept(session, "jira", "MKT", at)
+        assert sweeps.of_project(session, "jira", "MKT") is None
+        sweeps.read(session, Sweep(connection="jira", project="MKT", until=at - timedelta(hours=1)))
+    with transaction(store_engine) as session:
+        sweeps.read(session, Sweep(connection="jira", project="MKT", until=at, cursor="token"))
     with reading(store_engine) as session:
-        assert hooks.swept_until(session, "jira", "MKT") == at
-        assert hooks.swept_until(session, "jira", "OPS") is None
+        found = sweeps.of_project(session, "jira", "MKT")
+        assert found is not None
+        assert (found.until, found.cursor) == (at, "token")
+        assert sweeps.of_project(session, "jira", "OPS") is None
 
 
 def test_people_are_known_by_their_address_in_any_case(store_engine: sa.Engine) -> None:
