@@ -41,6 +41,7 @@ $(VENV)/.ready: requirements/dev.txt pyproject.toml
 	@echo "Installing the locked packages into $(VENV) (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q service connectors
 	@touch $@
 
 demo: setup  ## The main job on two simulated trackers, live in the terminal

@@ -45,7 +45,13 @@ TINY: dict[str, Callable[[Installation], Iterable[Figure]]] = {
 }
 
 
-@pytest.mark.parametrize("name", TINY)
+LASTING = {"sweep", "crash", "large"}
+"""Half a minute and more, however small."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long if name in LASTING else ()) for name in TINY]
+)
 def test_a_benchmark_of_the_installation_runs(home: Installation, name: str) -> None:
     """It ends with figures that can be printed."""
     figures = list(TINY[name](home))
