@@ -1,4 +1,4 @@
-"""Whoever is to hear of missed goals hears of each once, in open hours: on the request, or in the ledger."""
+"""Whoever is to hear of missed goals hears of each once, in open hours: on the request or task, or in the ledger."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from service.commitments import calendar_of, clocks_of, standing
 from service.core.agreement import AgreementReport
 from service.core.breach import breaches
 from service.core.calendar import Calendar
-from service.core.commitment import Agreement
+from service.core.commitment import Agreement, Commitment
+from service.core.decide import Say
 from service.core.event import Event, in_order
 from service.core.hours import instant, open_hours
+from service.core.merge import LinkView
+from service.core.owed import keys_of
+from service.core.standing import Report
 from service.core.template import Template
 from service.runtime import Runtime
 from service.store import campaigns, comments, events, ledger
@@ -42,12 +46,32 @@ def unsaid(runtime: Runtime, connection: str) -> set[str]:
         }
 
 
+def on_tasks(
+    runtime: Runtime, campaign: Campaign, commitment: Commitment, report: Report, links: Mapping[str, LinkView]
+) -> list[Say]:
+    """What is to be said now on the tasks of leads or chats, once for each cycle that missed its goal; nothing outside
+    working hours."""
+    if not isinstance(commitment, Agreement) or not _notifies(commitment) or not _is_open(runtime, commitment):
+        return []
+    with reading(runtime.engine) as session:
+        said = comments.of_campaign(session, campaign.id, campaign.connection).keys()
+    found = []
+    for item in report.items if isinstance(report, AgreementReport) else ():
+        keys = [key for key in keys_of(item) if key in links and links[key].state == "made"]
+        for breach in breaches(item.clocks, commitment.clocks):
+            name = f"breach-{breach.key}"
+            if keys and said.isdisjoint(f"{key}.{name}" for key in keys):
+                on = min(keys, key=lambda key: not links[key].open)
+                found.append(Say(key=on, name=name, text=f"**{breach.told(_holders(runtime))}**"))
+    return found
+
+
 def tell(runtime: Runtime) -> int:
     """Note in the ledger which goals of agreements were missed and who is to hear of it; returns how many were new."""
     count = 0
     agreements = [one for one in runtime.catalogue.commitments.values() if isinstance(one, Agreement)]
     for agreement in agreements:
-        if any(rule.on_breach for rule in agreement.clocks.values()) and _is_open(runtime, agreement):
+        if _notifies(agreement) and _is_open(runtime, agreement):
             missed = list(_missed(runtime, agreement))
             with transaction(runtime.engine) as session:
                 count += sum(_note(session, runtime, event) for event in missed)
@@ -75,6 +99,10 @@ def _on_request(session: Session, runtime: Runtime, campaign: Campaign) -> dict[
 def _tells(template: Mapping[str, Any]) -> bool:
     """Whether anybody is to hear of its clocks; asked of the bare data, as most have none and models cost time."""
     return any(rule.get("on_breach") for rule in template.get("clocks", {}).values())
+
+
+def _notifies(agreement: Agreement) -> bool:
+    return any(rule.on_breach for rule in agreement.clocks.values())
 
 
 def _missed(runtime: Runtime, agreement: Agreement) -> Iterator[Event]:

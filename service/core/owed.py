@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from hashlib import sha256
 
-from service.core.agreement import AgreementReport
+from service.core.agreement import AgreementReport, Item
 from service.core.cadence import CadenceReport, Occurrence
 from service.core.calendar import Calendar
 from service.core.commitment import Agreement, Cadence, Commitment, Duty, Quota
@@ -60,6 +60,11 @@ def delivered_by(commitment: Commitment, key: str) -> tuple[str, str]:
     return f"{commitment.id}.{rest}_done", first
 
 
+def keys_of(item: Item) -> list[str]:
+    """The keys of the tasks that one lead or chat makes necessary."""
+    return [_key(name, item.subject) for name in item.calls]
+
+
 def _of_cadence(cadence: Cadence, report: CadenceReport) -> Iterator[PlannedTask]:
     for occurrence in report.occurrences:
         open_keys = {task.key for task in occurrence.tasks if task.done_at is None}
@@ -101,10 +106,12 @@ def _of_agreement(agreement: Agreement, calendar: Calendar, report: AgreementRep
             due_on = duty.due.date_from(called_on, calendar)
             why = f"{duty.due.span} after {duty.on} on {long_day(called_on)}; {_cited(agreement)}".replace("_", " ")
             who = item.facts.get(f"{duty.on.partition('.')[0]}.name") or item.subject
-            subject = (
-                item.subject if _AS_IT_IS.fullmatch(item.subject) else sha256(item.subject.encode()).hexdigest()[:16]
-            )
-            yield _planned(f"{name}.{subject}", f"{duty.title}: {who}", duty, called_on, due_on, why)
+            yield _planned(_key(name, item.subject), f"{duty.title}: {who}", duty, called_on, due_on, why)
+
+
+def _key(task: str, subject: str) -> str:
+    known = subject if _AS_IT_IS.fullmatch(subject) else sha256(subject.encode()).hexdigest()[:16]
+    return f"{task}.{known}"
 
 
 def _planned(

@@ -15,6 +15,7 @@ from service.store import ledger
 from service.store.engine import reading
 from tests.memory_tracker import MemoryTracker
 from tests.posting import Post, event, post_office
+from tests.standing_office import standing_office
 
 
 def told(post: Post) -> list[str]:
@@ -83,3 +84,37 @@ def test_a_late_first_response_is_one_comment_on_the_request(tmp_path: Path, mon
         said = [text for text in tracker.comments(request) if "is late" in text]
     late = "**First response is late: 8 business hours agreed, until 2026-11-24 15:00 UTC."
     assert said == [f"{late} To be told: mops lead (Dana Ops).**"]
+
+
+NOTIFIED = (
+    'goals: [{target: "24 hours"}]\n    warn_at',
+    'goals: [{target: "24 hours"}]\n    on_breach: [{notify: role:sales_lead}]\n    warn_at',
+)
+
+
+def test_a_missed_goal_of_a_filed_agreement_is_one_comment_on_its_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Untouched for a day by Tuesday night: said on Wednesday morning, once for each time that the clock ran."""
+    late = (
+        "**First touch since creation, 24 hours by the clock is late: 24 hours agreed, until 2026-11-24 16:00 UTC. "
+        "To be told: sales lead (Dana Ops).**"
+    )
+    with standing_office(("sdr_leads", NOTIFIED), tmp_path, monkeypatch) as office:
+
+        def said(at: str) -> list[str]:
+            office.clock[0] = datetime.fromisoformat(at)
+            office.run()
+            return office.tracker.comments(office.tracker.under(office.under)["answer.lead-1"].id)
+
+        facts = {"job_title": "CTO", "headquarters": "Ulm", "source": "web_form", "icp": False}
+        office.tell("lead.created", "2026-11-23T16:00:00+00:00", "lead-1", **facts)
+        office.tell("lead.responded", "2026-11-23T17:00:00+00:00", "lead-1")
+        assert said("2026-11-23T18:00:00+00:00") == []
+        assert said("2026-11-25T02:00:00+00:00") == []
+        assert said("2026-11-25T15:00:00+00:00") == [late]
+        assert said("2026-11-25T15:05:00+00:00") == [late]
+        office.tell("lead.touched", "2026-11-25T16:00:00+00:00", "lead-1")
+        office.tell("lead.created", "2026-11-25T17:00:00+00:00", "lead-1")
+        again = said("2026-11-30T15:00:00+00:00")
+    assert again == [late, late.replace("2026-11-24 16:00", "2026-11-26 17:00")]
