@@ -1,8 +1,7 @@
-"""What one installation is told: a YAML file, and the environment for secrets. The only reader of the environment."""
+"""What one installation is told: a YAML file, and the environment for secrets."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -11,7 +10,6 @@ from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -34,6 +32,7 @@ from service.core.assigning import REQUESTER, Role
 from service.core.form import FormMap
 from service.core.raci import roles_named
 from service.core.template import Party, Template
+from service.environment import variables
 
 STARTER_TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 NEW_KEY = "run `tminus new-key` and write TMINUS_SECRET_KEY=<the key> into .env"
@@ -296,11 +295,6 @@ class HasTemplates(Protocol):
         ...
 
 
-def without_ours() -> dict[str, str]:
-    """The environment without our own variables: for a `tminus` that is told everything by its own folder."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("TMINUS_")}
-
-
 def check_against(settings: Settings, catalogue: HasTemplates) -> None:
     """Raise `ConfigError` where the request rules or the roles do not fit the templates they start."""
     document = read(settings.source)
@@ -344,8 +338,7 @@ class _Loading:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        variables = {name: value for name, value in dotenv_values(".env").items() if value is not None}
-        self.data, self.problems = fill_in(document, variables | dict(os.environ))
+        self.data, self.problems = fill_in(document, variables())
 
     def shape(self) -> _File | None:
         """The file without what only a connector understands."""

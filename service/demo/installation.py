@@ -18,7 +18,7 @@ import httpx
 
 from connectors.asana.simulator import AsanaSimulator
 from connectors.jira.simulator import JiraSimulator
-from service.settings import without_ours
+from service.environment import without_ours
 from service.store.secrets import new_key
 
 REQUESTER, OPS = "rita.requester@example.com", "dana.ops@example.com"
