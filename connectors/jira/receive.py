@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +18,8 @@ from connectors import signing
 from connectors.contract import Change, ChangeKind, Delivery, Handshake, TaskId
 from connectors.errors import Malformed
 
-SIGNATURE, SECRET = "x-hub-signature", "x-tminus-secret"
+SIGNATURE, SECRET, TOKEN = "x-hub-signature", "x-tminus-secret", "authorization"
+_SCHEME = "bearer "
 _KINDS: Mapping[str, ChangeKind] = {
     "jira:issue_created": "created",
     "jira:issue_updated": "updated",
@@ -27,19 +30,30 @@ _KINDS: Mapping[str, ChangeKind] = {
 }
 
 
+@dataclass(frozen=True)
 class JiraReceiver:
-    """Signed bodies of webhooks, and those of Automation rules with their secret; one body is one event."""
+    """Calls of webhooks, signed by the body or by a token, and those of Automation rules with their secret; one body
+    is one event."""
 
-    batched = False
+    now: Callable[[], float] = time.time
+    """Seconds since 1970, for the end of a token."""
+    batched: bool = False
     heartbeat: timedelta | None = None
 
     def verify(self, headers: Mapping[str, str], body: bytes, secret: str | None) -> Delivery | Handshake:
         """Raises `Unverified`. The identifier is the same for every retry of a delivery, so it is the key;
-        Data Center sends none. A rule of Jira's Automation cannot sign: it sends the secret itself."""
+        Data Center sends none. A rule of Jira's Automation cannot sign: it sends the secret itself.
+
+        An OAuth app's webhooks carry a token instead of a signature: it tells who calls, and nothing of the body.
+        https://developer.atlassian.com/cloud/jira/platform/webhooks/#webhooks-authentication-for-oauth-2-0-apps
+        """
         if SECRET in headers and SIGNATURE not in headers:
             signing.check_same(secret, headers[SECRET])
             return Delivery(hashlib.sha256(body).hexdigest())
-        signing.check(secret, body, headers.get(SIGNATURE), prefix="sha256=")
+        if SIGNATURE not in headers and (bearer := headers.get(TOKEN, ""))[: len(_SCHEME)].lower() == _SCHEME:
+            signing.check_token(secret, bearer[len(_SCHEME) :].strip(), self.now())
+        else:
+            signing.check(secret, body, headers.get(SIGNATURE), prefix="sha256=")
         return Delivery(headers.get("x-atlassian-webhook-identifier") or hashlib.sha256(body).hexdigest())
 
     def parse(self, body: bytes) -> list[Change]:

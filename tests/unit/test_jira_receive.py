@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import json
 from typing import Any
 
@@ -55,6 +57,80 @@ def test_a_body_that_is_not_signed_with_our_secret_is_refused(
     """A missing, wrong or foreign signature, or no secret at all, closes the door."""
     with pytest.raises(Unverified):
         JiraReceiver().verify(headers, body, secret)
+
+
+NOW = 1_800_000_000.0
+KNOWN = (
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
+    ".eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ"
+    ".SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c"
+)
+
+
+def bearer(secret: str = SECRET, header: object = None, **claims: object) -> str:
+    """An `authorization` header whose token is put together by hand."""
+
+    def part(value: object) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    signed = f"{part(header or {'alg': 'HS256', 'typ': 'JWT'})}.{part(claims)}"
+    digest = hmac.digest(secret.encode(), signed.encode(), "sha256")
+    return f"Bearer {signed}.{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
+
+
+@pytest.mark.parametrize(
+    ("given", "secret"),
+    [
+        (f"Bearer {KNOWN}", "your-256-bit-secret"),
+        (bearer(iss="app", exp=NOW + 180), SECRET),
+        (bearer(exp=NOW - 59), SECRET),
+        (bearer(exp=NOW + 180).replace("Bearer", "bearer"), SECRET),
+    ],
+    ids=["a token that others made", "as Jira sends it", "a clock that is slow", "another case"],
+)
+def test_a_token_that_is_signed_with_our_secret_is_accepted(given: str, secret: str) -> None:
+    """OAuth apps' webhooks carry one; the identifier is the key, as with every other webhook."""
+    headers = {"authorization": given, "x-atlassian-webhook-identifier": "abc-1"}
+    assert JiraReceiver(now=lambda: NOW).verify(headers, BODY, secret) == Delivery("abc-1")
+
+
+@pytest.mark.parametrize(
+    ("headers", "secret"),
+    [
+        ({"authorization": bearer("another secret", exp=NOW + 180)}, SECRET),
+        ({"authorization": bearer(exp=NOW - 61)}, SECRET),
+        ({"authorization": bearer(exp="never")}, SECRET),
+        ({"authorization": bearer(exp=None)}, SECRET),
+        ({"authorization": bearer(header={"alg": "none"}, exp=NOW + 180)}, SECRET),
+        ({"authorization": bearer(header={"alg": "HS512"}, exp=NOW + 180)}, SECRET),
+        ({"authorization": bearer(header={"typ": "JWT"}, exp=NOW + 180)}, SECRET),
+        ({"authorization": bearer(header=["HS256"], exp=NOW + 180)}, SECRET),
+        ({"authorization": bearer(exp=NOW + 180).rpartition(".")[0] + "."}, SECRET),
+        ({"authorization": bearer(exp=NOW + 180)[:-1]}, SECRET),
+        ({"authorization": bearer(exp=NOW + 180).replace("Bearer", "Basic")}, SECRET),
+        ({"authorization": "Bearer "}, SECRET),
+        ({"authorization": "Bearer a.b.c"}, SECRET),
+        ({"authorization": "Bearer \udcff.\udcff.\udcff"}, SECRET),
+        ({"authorization": bearer("", exp=NOW + 180)}, ""),
+        ({"authorization": bearer(exp=NOW + 180)}, None),
+        ({"authorization": bearer(exp=NOW + 180), "x-hub-signature": "sha256=0"}, SECRET),
+        ({"authorization": bearer(exp=NOW + 180), "x-tminus-secret": "wrong"}, SECRET),
+    ],
+)
+def test_every_other_token_is_refused(headers: dict[str, str], secret: str | None) -> None:
+    """Signed by another, over, without an end that is one, by another algorithm, cut, no token, or no secret here."""
+    with pytest.raises(Unverified) as caught:
+        JiraReceiver(now=lambda: NOW).verify(headers, BODY, secret)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("signed", ["", "e30", "e30.e30.e30", "!.!", "e30.W10", "e30.bnVsbA", "_w._w"])
+def test_what_is_signed_but_no_token_is_refused(signed: str) -> None:
+    """Whoever knows the secret may still send nonsense: it is no crash."""
+    digest = hmac.digest(SECRET.encode(), signed.encode(), "sha256")
+    given = f"Bearer {signed}.{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
+    with pytest.raises(Unverified, match="not a JSON Web Token"):
+        JiraReceiver(now=lambda: NOW).verify({"authorization": given}, BODY, SECRET)
 
 
 @pytest.mark.parametrize(
