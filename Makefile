@@ -71,8 +71,8 @@ bench: setup  ## Measure the figures that we promise
 	@$(BIN)/python -m tests.bench $(BENCH)
 
 lock: setup  ## Write requirements/*.txt anew from pyproject.toml, keeping versions where they still fit
-	@$(BIN)/$(LOCK) pyproject.toml --extra dev --group build --output-file requirements/dev.txt
-	@$(BIN)/$(LOCK) pyproject.toml --constraints requirements/dev.txt --output-file requirements/run.txt
+	@$(BIN)/$(LOCK) pyproject.toml --extra dev --extra otel --group build --output-file requirements/dev.txt
+	@$(BIN)/$(LOCK) pyproject.toml --extra otel --constraints requirements/dev.txt --output-file requirements/run.txt
 	@$(BIN)/$(LOCK) --group build --constraints requirements/dev.txt --output-file requirements/build.txt
 
 hooks: setup  ## Let git run the quick checks before each commit

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from uuid_utils import uuid7
 
-from connectors import fencing, tally
+from connectors import fencing, tally, tracing
 from connectors.errors import AccessDenied, NotFound, OutcomeUnknown, RateLimited, Rejected, TrackerError
 from connectors.limiting import Limiter, Limits
 from connectors.sharing import Shared, purpose
@@ -102,7 +102,8 @@ class Line:
         seen = Observation()
         started = time.perf_counter()
         try:
-            yield seen
+            with tracing.tracer.call(self._name, method, url, seen):
+                yield seen
         finally:
             seconds = time.perf_counter() - started
             call = tally.Call(self._name, method, str(seen.status or tally.NO_ANSWER))
@@ -145,7 +146,7 @@ def headers_out() -> dict[str, str]:
     """What every call carries."""
     if not request_id.get():
         request_id.set(str(uuid7()))
-    return {"X-Request-Id": request_id.get()}
+    return {"X-Request-Id": request_id.get(), **tracing.tracer.headers()}
 
 
 def seconds_used_up(headers: Mapping[str, str]) -> float:

@@ -19,7 +19,7 @@ from connectors.contract import Tracker
 from connectors.line import request_id
 from connectors.registry import installed
 from connectors.tally import opening
-from service import publishing
+from service import publishing, tracing
 from service.budget import budgets_of
 from service.catalogue import Catalogue
 from service.core.form import SUBMITTED
@@ -33,6 +33,7 @@ from service.store.migrating import pending, upgrade
 from service.store.secrets import Vault
 from service.tokens import StoredTokens
 from service.web.app import make_app
+from service.web.traced import TracedMailbox
 from service.workflows import Worker
 
 log = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ def working(runtime: Runtime) -> Iterator[Worker]:
 @contextmanager
 def serving(runtime: Runtime, ring: Callable[[], None]) -> Iterator[FastAPI]:
     """The web app with its mailbox; `ring` tells a worker in this process that a delivery is on disk."""
-    mailbox = Mailbox(runtime.engine, _hooks_work)
+    mailbox = (TracedMailbox if tracing.on() else Mailbox)(runtime.engine, _hooks_work)
     try:
         yield make_app(runtime, mailbox, ring, mailbox.close)
     finally:

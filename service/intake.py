@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from connectors.contract import Change
 from connectors.errors import Malformed
+from service import tracing
 from service.runtime import Runtime
 from service.store import campaigns, changes, inbox, ledger
 from service.store.tables import Inbox
@@ -36,7 +37,8 @@ def route(session: Session, runtime: Runtime) -> Routed:
     deliveries = inbox.unrouted(session, AT_ONCE)
     hints: list[_Hint] = []
     for delivery in deliveries:
-        hints += _hints(session, runtime, delivery)
+        with tracing.routing(delivery.id, delivery.connection):
+            hints += _hints(session, runtime, delivery)
     found = [
         changes.Hint(
             partition=partition,

@@ -12,7 +12,7 @@ from connectors.contract import TaskId
 from connectors.errors import RateLimited, TrackerError
 from connectors.retrying import PASSING
 from connectors.sharing import Purpose, working_for
-from service import forms, sync
+from service import forms, sync, tracing
 from service.core.form import SUBMITTED
 from service.run_log import Run
 from service.runtime import Runtime
@@ -44,8 +44,16 @@ def look(runtime: Runtime, run: Run, attempt: int, enqueue: Enqueue) -> str:
     run.campaign_id = campaign.id if campaign else None
     run.deliveries = sorted({row.inbox_id for row in rows if row.inbox_id})
     planned = campaign is not None and campaign.plan is not None
+    with tracing.of_run(run):
+        return _look(runtime, run, rows, attempt, _purpose(planned, rows), enqueue)
+
+
+def _look(
+    runtime: Runtime, run: Run, rows: list[changes.Waiting], attempt: int, purpose: Purpose, enqueue: Enqueue
+) -> str:
+    connection, task = changes.parts(run.partition)
     try:
-        with working_for(_purpose(planned, rows)):
+        with working_for(purpose):
             outcome = _answer(runtime, connection, task)
     except PASSING as error:
         return _later(runtime, run, rows, attempt, error, enqueue)

@@ -37,9 +37,10 @@ def serve(
     """Take webhooks, and work on campaigns, until Ctrl-C."""
     import uvicorn
 
+    from service import tracing
     from service.bootstrap import serving, working
 
-    with installation(config, service=True) as runtime, ExitStack() as held:
+    with installation(config, service=True) as runtime, tracing.sending(), ExitStack() as held:
         listen = runtime.settings.listen
         worker = held.enter_context(working(runtime)) if work else None
         _must_be_free(listen)
@@ -56,9 +57,10 @@ def serve(
 
 def work(config: ConfigOption = None) -> None:
     """Work on campaigns without taking webhooks, until Ctrl-C: further workers on PostgreSQL."""
+    from service import tracing
     from service.bootstrap import working
 
-    with installation(config, service=True) as runtime, working(runtime):
+    with installation(config, service=True) as runtime, tracing.sending(), working(runtime):
         ended = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())

@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from service import tracing
 from service.runtime import Runtime
 from service.store.mailbox import Mailbox
 from service.web import api, campaigns, commitments, events, forms, health, hooks, metrics
+from service.web.traced import SenderKept
 
 
 def make_app(runtime: Runtime, mailbox: Mailbox, ring: Callable[[], None], close: Callable[[], None]) -> FastAPI:
@@ -22,6 +24,8 @@ def make_app(runtime: Runtime, mailbox: Mailbox, ring: Callable[[], None], close
 
     # No interactive docs: their page loads scripts from elsewhere.
     app = FastAPI(title="Tminus", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", lifespan=lifespan)
+    if tracing.on():
+        app.add_middleware(SenderKept)
     app.include_router(hooks.router(runtime, mailbox, ring), include_in_schema=False)
     app.include_router(forms.router(runtime, mailbox, ring), include_in_schema=False)
     app.include_router(api.router(runtime))
