@@ -45,7 +45,7 @@ class Metrics:
         except SQLAlchemyError:
             stored = []
         up = _gauge("tminus_database_up", "1 while the database answers.", Sample(float(bool(stored))))
-        return [up, *stored, *_of_this_process()]
+        return [up, *stored, *of_this_process()]
 
     def _stored(self, session: Session) -> Iterator[Metric]:
         now = self.runtime.now()
@@ -90,7 +90,8 @@ def _of_hooks(rows: Sequence[HookRow], now: datetime) -> Iterator[Metric]:
     yield _gauge("tminus_hook_quiet_seconds", "Since the hook's latest delivery; absent before its first.", *heard)
 
 
-def _of_this_process() -> Iterator[Metric]:
+def of_this_process() -> Iterator[Metric]:
+    """Its calls and runs since it started."""
     tally = SINCE_START.copy()
     calls = [(call, {"connection": call.connection, "method": call.method}) for call in sorted(tally.calls)]
     told = [Sample(tally.calls[call], {**labels, "status": call.outcome}) for call, labels in calls]

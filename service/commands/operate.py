@@ -19,8 +19,9 @@ from connectors.errors import TrackerError
 from service.commands.terminal import Refused
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from service.runtime import Runtime
-    from service.settings import Listen
     from service.store.tables import Campaign
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="The settings file; else $TMINUS_CONFIG.")]
@@ -35,32 +36,40 @@ def serve(
     work: Annotated[bool, typer.Option(help="Work on campaigns in this process too.")] = True,
 ) -> None:
     """Take webhooks, and work on campaigns, until Ctrl-C."""
-    import uvicorn
-
     from service import tracing
     from service.bootstrap import serving, working
 
     with installation(config, service=True) as runtime, tracing.sending(), ExitStack() as held:
         listen = runtime.settings.listen
         worker = held.enter_context(working(runtime)) if work else None
-        _must_be_free(listen)
+        _must_be_free(listen.host, listen.port)
         app = held.enter_context(serving(runtime, worker.ring if worker else _nobody))
         # At Python's own 5 ms, whoever computes keeps the thread waiting that stores and answers webhooks.
         sys.setswitchinterval(0.001)
         # What stands after the start stays: a full collection over it would hold everybody up for a tenth of a second.
         gc.collect()
         gc.freeze()
-        # uvicorn raises the signal once more after it has stopped: it must not kill us before the worker has stopped.
-        signal.signal(signal.SIGTERM, lambda *_: None)
-        uvicorn.run(app, host=listen.host, port=listen.port, log_config=None, access_log=False, server_header=False)
+        _answer(app, listen.host, listen.port)
 
 
-def work(config: ConfigOption = None) -> None:
+def work(
+    config: ConfigOption = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Answer /metrics, /healthz and /readyz on this port.")
+    ] = None,
+) -> None:
     """Work on campaigns without taking webhooks, until Ctrl-C: further workers on PostgreSQL."""
     from service import tracing
     from service.bootstrap import working
 
     with installation(config, service=True) as runtime, tracing.sending(), working(runtime):
+        if metrics_port:
+            from service.web.app import make_worker_app
+
+            host = runtime.settings.listen.host
+            _must_be_free(host, metrics_port)
+            _answer(make_worker_app(runtime), host, metrics_port)
+            return
         ended = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())
@@ -198,16 +207,25 @@ def _campaign(runtime: Runtime, name: str) -> Campaign:
     return found
 
 
-def _must_be_free(listen: Listen) -> None:
+def _answer(app: FastAPI, host: str, port: int) -> None:
+    """Until Ctrl-C, or until the process is told to end."""
+    import uvicorn
+
+    # uvicorn raises the signal once more after it has stopped: it must not kill us before the worker has stopped.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, server_header=False)
+
+
+def _must_be_free(host: str, port: int) -> None:
     """Refused where something else listens: uvicorn would only log it."""
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        socket.create_server((listen.host, listen.port), family=family).close()
+        socket.create_server((host, port), family=family).close()
     except OSError as error:
         reason = str(error.strerror).partition(" (")[0]  # what follows is the address again
         raise Refused(
-            f"nothing can listen on port {listen.port} of {listen.host}: {reason}",
-            "end what uses it, or set another `listen` in the settings",
+            f"nothing can listen on port {port} of {host}: {reason}",
+            "end what uses it, or choose another: `listen` in the settings, or --metrics-port",
         ) from None
 
 

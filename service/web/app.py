@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from service import tracing
+from service.metrics import Metrics, of_this_process
 from service.runtime import Runtime
 from service.store.mailbox import Mailbox
 from service.web import api, campaigns, commitments, events, forms, health, hooks, metrics
@@ -33,5 +34,13 @@ def make_app(runtime: Runtime, mailbox: Mailbox, ring: Callable[[], None], close
     app.include_router(events.router(runtime))
     app.include_router(commitments.router(runtime))
     app.include_router(health.router(runtime))
-    app.include_router(metrics.router(runtime))
+    app.include_router(metrics.router(runtime.settings.api_tokens, Metrics(runtime).collect))
+    return app
+
+
+def make_worker_app(runtime: Runtime) -> FastAPI:
+    """What a process answers that takes no webhooks: its health, and its own calls and runs."""
+    app = FastAPI(title="Tminus", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(health.router(runtime))
+    app.include_router(metrics.router(runtime.settings.api_tokens, of_this_process))
     return app

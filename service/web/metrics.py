@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Response
+from collections.abc import Callable, Iterable, Sequence
 
-from service.exposition import CONTENT_TYPE, render
-from service.metrics import Metrics
-from service.runtime import Runtime
+from fastapi import APIRouter, Depends, Response
+from pydantic import SecretStr
+
+from service.exposition import CONTENT_TYPE, Metric, render
 from service.web.auth import bearer
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(tokens: Sequence[SecretStr], collect: Callable[[], Iterable[Metric]]) -> APIRouter:
     """One endpoint. Behind a proxy every caller seems to be on this machine, so that addresses open nothing."""
-    routes = APIRouter(dependencies=[Depends(bearer(runtime.settings.api_tokens))])
-    metrics = Metrics(runtime)
+    routes = APIRouter(dependencies=[Depends(bearer(tokens))])
 
     @routes.get("/metrics", include_in_schema=False)
     def scrape() -> Response:
         """Everything that can be watched, as it stands now."""
-        return Response(render(metrics.collect()), headers={"content-type": CONTENT_TYPE})
+        return Response(render(collect()), headers={"content-type": CONTENT_TYPE})
 
     return routes
