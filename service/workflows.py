@@ -166,7 +166,10 @@ def enqueue(session: Session, partitions: Iterable[str], *, delay: float | None 
     """Ask the engine for a run of each, in the caller's transaction; `delay` in seconds.
 
     A run that has not begun yet answers for what is new too, so that a burst costs one run and not one a delivery.
+    Before the first worker of a new database there is nobody to ask: it begins with everything that waits.
     """
+    if id(session.get_bind().engine) not in _clients and not runs.can_be_asked_for(session):
+        return
     client = _client(session)
     wanted = list(partitions)
     for partition in wanted if delay else sorted(set(wanted) - runs.in_queue(session, wanted, "ENQUEUED")):

@@ -23,10 +23,16 @@ def in_queue(session: Session, partitions: Sequence[str], status: str) -> set[st
     return set(session.execute(mine.order_by(runs.c.queue_partition_key).with_for_update()).scalars())
 
 
-def counts(session: Session) -> dict[str, int]:
-    """How many runs are in each of our states; what is over is not looked at. The first worker makes the table."""
+def can_be_asked_for(session: Session) -> bool:
+    """Whether the engine's table is there: the first worker of a database makes it."""
     runs = _table(session)
-    if not sa.inspect(session.connection()).has_table(runs.name, runs.schema):
+    return sa.inspect(session.connection()).has_table(runs.name, runs.schema)
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many runs are in each of our states; what is over is not looked at."""
+    runs = _table(session)
+    if not can_be_asked_for(session):
         return dict.fromkeys(STATES.values(), 0)
     query = sa.select(runs.c.status, sa.func.count()).where(runs.c.status.in_(STATES), runs.c.queue_name == QUEUE)
     found: dict[str, int] = dict(session.execute(query.group_by(runs.c.status)).all())
