@@ -40,7 +40,7 @@ from service.core.decide import (
 )
 from service.core.merge import Agreed, LinkView, linked
 from service.core.plan import PlannedTask
-from service.core.wording import Rewrite, first_written
+from service.core.wording import HandOver, Rewrite, first_written
 from service.runtime import Runtime
 from service.store import campaigns, comments, links
 from service.store.engine import reading, transaction
@@ -223,10 +223,8 @@ class _Writer:
         )
 
     def _side_by_side(self, actions: Sequence[Action]) -> list[Exception]:
-        jobs: list[Callable[[], None]] = []
         dependencies = [action for action in actions if isinstance(action, SetDependencies)]
-        if dependencies:
-            jobs.append(partial(self._connect, dependencies))
+        jobs: list[Callable[[], None]] = [partial(self._connect, dependencies)] if dependencies else []
         others = [action for action in actions if not isinstance(action, SetDependencies)]
         jobs += [partial(self._each, group) for group in by_task(others)]
         return side_by_side(jobs)
@@ -239,6 +237,8 @@ class _Writer:
                 raise
             except Rejected as error:
                 self._applied.failures.append((action, str(error)))
+                if isinstance(action, HandOver):
+                    assignment.lost(self._runtime, self._campaign, self._owners[action.key])
             else:
                 self._applied.done.append(action)
 
@@ -297,16 +297,16 @@ class _Writer:
         owner = self._owner_of(action)
         self._tracker.update(self._id(action.key), action.patch(self._mark(action.key), owner))
         self._agree(action.key, **action.agreed(self._applied.links[action.key].agreed.wrote, owner))
+        if isinstance(action, HandOver):
+            self._say(Say(key=action.key, name=action.name, text=action.said))
 
     def _owner_of(self, action: Rewrite) -> AccountId | None:
         return self._owners[action.key].account if action.role and action.key in self._owners else None
 
     def _set_status(self, action: SetStatus) -> None:
-        link = self._applied.links[action.key]
-        if link.task is None:
-            return
-        reads_as = self._tracker.set_status(link.task, action.status)
-        self._agree(action.key, dropped=action.status is Status.DROPPED, status=reads_as)
+        if task := self._applied.links[action.key].task:
+            reads_as = self._tracker.set_status(task, action.status)
+            self._agree(action.key, dropped=action.status is Status.DROPPED, status=reads_as)
 
     def _bring(self, action: Bring) -> None:
         link = self._applied.links[action.key]
@@ -346,8 +346,7 @@ class _Writer:
                 comments.remember(session, self._campaign.id, self._connection, key, comment_id=key, text=action.url)
 
     def _set_request_status(self, action: SetStatus) -> None:
-        request = self._applied.request
-        if request:
+        if request := self._applied.request:
             self._applied.request = replace(request, status=self._tracker.set_status(request, action.status))
 
     def _say(self, say: Say) -> None:
@@ -370,10 +369,9 @@ class _Writer:
             self._applied.links[key] = replace(link, agreed=agreed, dropped=dropped)
 
     def _id(self, key: str) -> TaskId:
-        task = self._applied.links[key].task
-        if task is None:
-            raise Rejected(f"the task “{key}” is not in the tracker")
-        return task.id
+        if task := self._applied.links[key].task:
+            return task.id
+        raise Rejected(f"the task “{key}” is not in the tracker")
 
     def _mark(self, key: str) -> Mark:
         return Mark(self._campaign.id, key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TypeAlias
 
@@ -18,6 +18,7 @@ from connectors.contract import Account, AccountId, Task
 from service import absences, people
 from service.core.assigning import REQUESTER, Candidate, Choice, Queue, away_on, begins_on, choose
 from service.core.calendar import Calendar
+from service.core.clock_rule import ROUND_ROBIN
 from service.core.explain import long_day
 from service.core.plan import PlannedTask
 from service.runtime import Runtime
@@ -51,10 +52,26 @@ def instead(runtime: Runtime, campaign: Campaign, request: Task, task: PlannedTa
     return _Assigning(runtime, campaign, request, accounts).owners([task])[task.key]
 
 
+def another(
+    runtime: Runtime, campaign: Campaign, request: Task, task: PlannedTask, held_by: AccountId | None, late: Late
+) -> Owner:
+    """Who takes a late task over, chosen once for each reason and never `held_by`; nobody's account where none can."""
+    return _Assigning(runtime, campaign, request, held_by=held_by).another(task, late)
+
+
 def lost(runtime: Runtime, campaign: Campaign, owner: Owner) -> None:
     """The tracker lets nobody assign tasks to this person any more."""
     if owner.person:
         people.not_assignable(runtime, campaign.connection, owner.person)
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Why a task goes to somebody else, and to whom."""
+
+    because: str
+    goes_to: str
+    """A role, or `round_robin` for the next of the task's own."""
 
 
 @dataclass
@@ -66,6 +83,8 @@ class _Assigning:
     request: Task
     _accounts: dict[str, Account | None] = field(default_factory=dict)
     """Who was asked for already."""
+    held_by: AccountId | None = None
+    """Whoever is not to have them."""
 
     def __post_init__(self) -> None:
         self._absences = absences.known(self.runtime)
@@ -81,6 +100,19 @@ class _Assigning:
             else:
                 found[task.key] = self._fixed(task, queue)
         return found | self._share_out(shared) if shared else found
+
+    def another(self, task: PlannedTask, late: Late) -> Owner:
+        own = late.goes_to == ROUND_ROBIN
+        queue = self._queue(task.owner if own else late.goes_to)
+        if queue is None:
+            owner = self._fallback(f"Nobody holds the role “{late.goes_to.removeprefix('role:')}”")
+        else:
+            asked = replace(queue, rule="round_robin") if own else queue
+            owner = self._share_out([(task, asked)], late.because)[task.key]
+        if owner.person:
+            with transaction(self.runtime.engine) as session:
+                assignments.remember(session, self.campaign.id, task.key, owner.person, late.because)
+        return owner
 
     def _queue(self, owner: str) -> Queue | None:
         """Who is asked for a role of the template; None for one that nobody holds."""
@@ -100,15 +132,18 @@ class _Assigning:
         until = self._away_until(person, task)
         return _owner(person, account, f"{account.name} is away until {long_day(until)}." if until else None)
 
-    def _share_out(self, asked: Sequence[Asked]) -> dict[str, Owner]:
-        """The choices for a whole plan, remembered together with the turns they take, in one transaction."""
+    def _share_out(self, asked: Sequence[Asked], late: str | None = None) -> dict[str, Owner]:
+        """The choices for a whole plan, remembered together with the turns they take, in one transaction.
+
+        `late`: why tasks go to somebody else than before.
+        """
         names = sorted({person for _, queue in asked for person in queue.people} - {REQUESTER})
         for person in names:  # now, because nobody waits for a tracker while a transaction is open
             self._account(person)
         emails = {name: self.runtime.settings.people[name].email for name in names}
         with transaction(self.runtime.engine) as session:
             assignments.one_at_a_time(session)
-            found = _Turns(self, session, emails).take(asked)
+            found = _Turns(self, session, emails, late).take(asked)
         return {task.key: self._owner_or_fallback(found[task.key], queue) for task, queue in asked}
 
     def candidates(self, task: PlannedTask, queue: Queue, busy: Counter[str]) -> list[Candidate]:
@@ -121,6 +156,7 @@ class _Assigning:
                 away_until=self._away_until(person, task),
                 busy=busy[person],
                 limit=None if person == REQUESTER else self.runtime.settings.people[person].limit,
+                has_it=self._has_it(self._account(person)),
             )
             for person in queue.people
         ]
@@ -134,9 +170,13 @@ class _Assigning:
     def _fallback(self, note: str) -> Owner:
         """The first of the fallback role whom the tracker knows, there or not."""
         for person in self.runtime.settings.roles[self.runtime.settings.fallback_role].people():
-            if account := self._account(person):
+            account = self._account(person)
+            if account and not self._has_it(account):
                 return _owner(person, account, f"{note}; {account.name} stands in.")
         return Owner(None, "nobody yet", f"{note}: please assign it.")
+
+    def _has_it(self, account: Account | None) -> bool:
+        return account is not None and account.id == self.held_by
 
     def assignable(self, person: str) -> bool:
         """Whether this tracker has an account for them."""
@@ -176,8 +216,9 @@ class _Chosen:
 class _Turns:
     """The turns of one plan's tasks, inside one transaction."""
 
-    def __init__(self, assigning: _Assigning, session: Session, emails: dict[str, str]) -> None:
+    def __init__(self, assigning: _Assigning, session: Session, emails: dict[str, str], late: str | None) -> None:
         self._assigning, self._session, self._campaign_id = assigning, session, assigning.campaign.id
+        self._late = late
         self._before = assignments.of_campaign(session, self._campaign_id)
         self._last = assignments.turns(session)
         self._busy = assignments.busy(session, emails)
@@ -188,8 +229,10 @@ class _Turns:
     def _chosen_before(self, task: PlannedTask, queue: Queue) -> _Chosen | None:
         """The choice of an earlier run, as long as it can be carried out."""
         row: Assignment | None = self._before.get(task.key)
-        holds = row and row.person in queue.people and self._assigning.assignable(row.person)
-        return _Chosen(row.person, row.note) if row and holds else None
+        if row is None or not self._assigning.assignable(row.person):
+            return None
+        holds = row.note == self._late if self._late else row.person in queue.people
+        return _Chosen(row.person, row.note) if holds else None
 
     def _choose(self, task: PlannedTask, queue: Queue) -> _Chosen:
         candidates = self._assigning.candidates(task, queue, self._busy)
@@ -198,7 +241,7 @@ class _Turns:
             return _Chosen(None, ", ".join(choice.passed_over))
         stands_in = queue.rule == "chain" and choice.passed_over
         title = self._assigning.title(choice.name)
-        note = f"{', '.join(choice.passed_over)}; {title} stands in." if stands_in else None
+        note = f"{', '.join(choice.passed_over)}; {title} stands in." if stands_in else self._late
         assignments.remember(self._session, self._campaign_id, task.key, choice.name, note)
         if queue.rule == "round_robin":
             assignments.take_turn(self._session, queue.name, choice.name)

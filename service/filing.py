@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from connectors.contract import Finding, Status, Task, TaskId
 from connectors.errors import TrackerError
-from service import apply, assignment, breaches
+from service import apply, assignment, breaches, taking_over
 from service.commitments import calendar_of, standing
 from service.core import decide, owed
 from service.core.commitment import Commitment, Filing
@@ -132,6 +132,8 @@ def _write(
     nobody = decide.RequestView(task=None, rolled_up=Status.TODO)  # its own status is people's
     actions = decide.decide(plan, nobody, known)
     owners = assignment.owners_of(runtime, campaign, parent, decide.missing(plan, known)) if actions else {}
+    late = breaches.late_tasks(runtime, campaign, commitment, found.report, known)
+    actions += taking_over.hand_over(runtime, campaign, parent, plan, known, owners, late)
     actions += breaches.on_tasks(runtime, campaign, commitment, found.report, known)
     applied = apply.carry_out(runtime, campaign, parent, known, actions, owners)
     filed = Filed(" ".join(map(str, applied.done)) or "Nothing to file.")

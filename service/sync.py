@@ -12,7 +12,7 @@ from datetime import date
 from sqlmodel import Session
 
 from connectors.contract import Status, Task, TaskId
-from service import assignment, create, filing, replies, telling
+from service import assignment, create, filing, replies, taking_over, telling
 from service.applied import Applied
 from service.connect import watch
 from service.core import decide, messages
@@ -178,6 +178,9 @@ class _Run:
             actions = decide.decide(plan, self._request_view(), self.links, self.moving.left)
             if self.request:
                 actions += replies.resumed(self.runtime, self.campaign, self.request, self.links, self.mirrors)
+            if self.request and not self.rehearsal:
+                known, owners = self.links, self.owners
+                actions += taking_over.of_campaign(self.runtime, self.campaign, self.request, plan, known, owners)
             self.speech.tell_progress(plan, self.links, self.owners)
         return plan, [*([self.moving.days] if self.moving.days else []), *actions]
 
@@ -310,10 +313,7 @@ class _Run:
 
     def _request_view(self) -> RequestView:
         agreed = self.campaign.agreed
-        return RequestView(
-            task=self.request,
-            rolled_up=Status(agreed.get("rolled_up", Status.TODO)),
-        )
+        return RequestView(task=self.request, rolled_up=Status(agreed.get("rolled_up", Status.TODO)))
 
     def _write(self, actions: Sequence[Action]) -> Applied:
         written = self._unsaid([*actions, *self.speech.says])

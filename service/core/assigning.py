@@ -138,10 +138,14 @@ class Candidate:
     busy: int = 0
     """Open subtasks that they own."""
     limit: int | None = None
+    has_it: bool = False
+    """It is to be taken from them."""
 
     @property
     def hindrance(self) -> str | None:
         """Why they cannot take it, as a sentence without its stop; None for somebody who can."""
+        if self.has_it:
+            return f"{self.title} has it now"
         if not self.assignable:
             return f"{self.title} cannot be assigned tasks in this tracker"
         if self.away_until:

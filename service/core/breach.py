@@ -1,8 +1,8 @@
-"""Goals that were missed and whom that is to be told, once for each cycle of a clock."""
+"""Goals that were missed, whom that is to be told and whose task it takes away, once for each cycle of a clock."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from service.core.clock_rule import ClockRule
@@ -16,19 +16,24 @@ class Breach:
 
     key: str
     """Unlike that of any other cycle of any other clock of the same subject."""
+    clock: str
+    running: bool
+    """What was promised is still owed."""
     what: str
     """Which clock, and what was promised until when."""
     notify: tuple[str, ...]
     """Roles, as the template names them."""
+    reassign: str | None
+    """Who takes the late task over, as the template names them."""
 
     def told(self, holders: Mapping[str, str]) -> str:
         """The sentence, with whoever holds the roles: role → name."""
         roles = [f"{role.removeprefix('role:').replace('_', ' ')} ({_holder(role, holders)})" for role in self.notify]
-        return f"{self.what}. To be told: {listed(roles)}."
+        return f"{self.what}. To be told: {listed(roles)}." if roles else f"{self.what}."
 
 
 def breaches(clocks: Mapping[str, Clock], rules: Mapping[str, ClockRule]) -> Iterator[Breach]:
-    """Every cycle that missed its goal, of clocks that say who is to hear of it."""
+    """Every cycle that missed its goal, of clocks that say what is to be done then."""
     for name, clock in clocks.items():
         rule = rules[name]
         if rule.on_breach:
@@ -36,11 +41,24 @@ def breaches(clocks: Mapping[str, Clock], rules: Mapping[str, ClockRule]) -> Ite
             yield from (_breach(name, rule, cycle) for cycle in missed)
 
 
+def ending_task(rule: ClockRule, tasks: Container[str]) -> str | None:
+    """The task of a template with which a clock stops: `send` where that is `send.done`."""
+    named = (event.rpartition(".")[0] for event in rule.stop)
+    return next((task for task in named if task in tasks), None)
+
+
 def _breach(name: str, rule: ClockRule, cycle: Cycle) -> Breach:
     label = rule.label or name.replace("_", " ").capitalize()
     until = f", until {cycle.breach_time:%Y-%m-%d %H:%M} UTC" if cycle.breach_time else ""
     what = f"{label} is late: {cycle.goal.replace('_', ' ')} agreed{until}"
-    return Breach(f"{name}-{cycle.start_time:%Y%m%dT%H%M%S.%f}", what, tuple(told.notify for told in rule.on_breach))
+    return Breach(
+        key=f"{name}-{cycle.start_time:%Y%m%dT%H%M%S.%f}",
+        clock=name,
+        running=cycle.stop_time is None,
+        what=what,
+        notify=tuple(done.notify for done in rule.on_breach if done.notify),
+        reassign=rule.reassigns,
+    )
 
 
 def _holder(role: str, holders: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from connectors.contract import Status
+from service.core.breach import ending_task
 from service.core.condition import Condition
 from service.core.effective import PREVIOUS, PROMISES, every_task, most_rounds, task_of
 from service.core.inputs import InputError, typed
@@ -52,6 +53,9 @@ def _clocks(template: Template, tasks: Tasks) -> Iterator[Flaw]:
             task, _, status = event.rpartition(".")
             if status in list(Status) and task not in (*tasks, "request", "campaign"):
                 yield Flaw(("clocks", name), f"`{event}`: there is no task `{task}`{did_you_mean(task, tasks)}")
+        if rule.reassigns and ending_task(rule, tasks) is None:
+            why = "no task of this template stops the clock, so there is none to take over; write `notify`, or a `stop`"
+            yield Flaw(("clocks", name, "on_breach"), f"`reassign`: {why} such as `{next(iter(tasks))}.done`")
 
 
 def flaws_among(template: Template, others: Mapping[str, Template]) -> list[Flaw]:

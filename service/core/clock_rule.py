@@ -22,6 +22,7 @@ CLOCK_UNITS: tuple[str, ...] = get_args(ClockUnit)
 _AMOUNT = re.compile(r"\s*(-?\d+)\s+([A-Za-z_ -]+?)\s*")
 _LENGTH = {"seconds": timedelta(seconds=1), "minutes": timedelta(minutes=1), "hours": timedelta(hours=1)}
 _MOST = timedelta(days=3650)
+ROUND_ROBIN = "round_robin"
 WAITING = "waiting"
 """Our own word for a task that waits for somebody: what `pause: defaults` means."""
 
@@ -135,18 +136,18 @@ class Goal(Part):
 
 
 class OnBreach(Part):
-    """Who is to hear of it when the goal is missed."""
+    """What is done when the goal is missed."""
 
-    notify: Role
+    notify: Role | None = None
+    """Who is to hear of it."""
+    reassign: Annotated[str, Field(pattern=rf"^({ROUND_ROBIN}|role:[a-z][a-z0-9_]*)$")] | None = None
+    """Who takes over the late task: somebody of this role, or with `round_robin` the next of its own."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _gives_nothing_away(cls, written: Any) -> Any:
-        if isinstance(written, Mapping) and "reassign" in written:
-            raise ValueError(
-                "`reassign` is not possible: a task stays with its owner until a person moves it; write `notify`"
-            )
-        return written
+    @model_validator(mode="after")
+    def _one_of_them(self) -> OnBreach:
+        if (self.notify is None) == (self.reassign is None):
+            raise ValueError("each is either `notify` or `reassign`")
+        return self
 
 
 class ClockRule(Part):
@@ -182,12 +183,19 @@ class ClockRule(Part):
         for event in named:
             if named.count(event) > 1:
                 raise ValueError(f"`{event}` cannot mean two things to one clock")
+        if sum(done.reassign is not None for done in self.on_breach) > 1:
+            raise ValueError("a task can go to one other person; keep one `reassign`")
         return self
 
     @property
     def about(self) -> str:
         """The kind of thing that it is about: `lead` where `lead.created` starts it."""
         return self.start[0].partition(".")[0]
+
+    @property
+    def reassigns(self) -> str | None:
+        """Who takes a late task over; None where it stays with its owner."""
+        return next((done.reassign for done in self.on_breach if done.reassign), None)
 
     def listens_to(self) -> frozenset[str]:
         """The types of event that start, stop, reset or cancel it."""

@@ -96,12 +96,23 @@ def _agreement(agreement: Agreement) -> Iterator[Flaw]:
     for name, task in agreement.tasks.items():
         if task.due.ref != task.on or task.due.direction == "before":
             yield Flaw(("tasks", name, "due"), f"`{task.due}`: it is counted `after {task.on}`")
+    for name, rule in agreement.clocks.items():
+        if rule.reassigns and (why := _nothing_to_take_over(agreement, rule.about)):
+            yield Flaw(("clocks", name, "on_breach"), f"`reassign`: {why}; write `notify`")
     about = {event.partition(".")[0] for event in agreement.listens_to()}
     for field in agreement.fields():
         entity = field.partition(".")[0]
         if entity not in about:
             words = f"no event of this agreement tells `{field}`{did_you_mean(entity, about)}"
             yield Flaw(("clocks",) if agreement.clocks else ("tasks",), words)
+
+
+def _nothing_to_take_over(agreement: Agreement, about: str) -> str | None:
+    if agreement.file is None:
+        return "without `file` nothing of this agreement stands in a tracker, so there is no task to take over"
+    if not any(task.on.partition(".")[0] == about for task in agreement.tasks.values()):
+        return f"no entry of `tasks` makes a task for a {about}, so there is none to take over"
+    return None
 
 
 def _all_targets(targets: tuple[Target, ...]) -> Iterator[Target]:

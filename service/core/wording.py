@@ -65,6 +65,18 @@ class Rewrite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver(Rewrite):
+    """Give a late task to somebody else, and say so in a comment."""
+
+    name: str
+    """The comment's."""
+    said: str
+
+    def __str__(self) -> str:
+        return f"“{self.title}”: {self.said.replace('**', '')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
     """What the plan says otherwise than the tracker."""
 

@@ -67,7 +67,9 @@ MISTAKES = [
     ({"warn_at": [50, 80]}, "between 0 and 1: `warn_at: [0.5, 0.8]`"),
     ({"on_breach": [{"notify": "anna"}]}, "role:"),
     ({"on_breach": [{}]}, "notify"),
-    ({"on_breach": [{"reassign": "round_robin"}]}, "stays with its owner until a person moves it"),
+    ({"on_breach": [{"notify": "role:ops", "reassign": "round_robin"}]}, "either `notify` or `reassign`"),
+    ({"on_breach": [{"reassign": "anna"}]}, "round_robin|role:"),
+    ({"on_breach": [{"reassign": "round_robin"}, {"reassign": "role:ops"}]}, "keep one `reassign`"),
     ({"stops": "x"}, "stops"),
 ]
 

@@ -175,3 +175,31 @@ def test_the_clocks_of_a_template_run_by_its_own_tasks(tmp_path: Path) -> None:
     assert (problem.line, problem.message) == (8, "`sent.done`: there is no task `sent`; did you mean `send`?")
     [problem] = load(tmp_path, letter=TEMPLATE.replace("{start:", "{calendar: ofice, start:")).problems
     assert "there is no usable calendar `ofice`" in problem.message
+
+
+TAKEN = "on_breach: [{reassign: round_robin}]"
+
+
+def test_only_a_task_can_be_taken_over(tmp_path: Path) -> None:
+    """Where the clock is about no task of a tracker, `reassign` is refused with the reason and its line."""
+
+    def refused(text: str) -> tuple[int | None, str]:
+        [problem] = load(tmp_path, one=text).problems
+        return problem.line, problem.message
+
+    clock = '      - {target: "24 hours"}\n'
+    late = AGREEMENT.replace(clock, f"{clock}    {TAKEN}\n")
+    filed = f"{late}file: {{connection: jira, under: MKT-7}}\n"
+    nowhere = (
+        "`reassign`: without `file` nothing of this agreement stands in a tracker, so there is no task to take over"
+    )
+    assert refused(late) == (15, f"{nowhere}; write `notify`")
+    assert load(tmp_path, one=filed).problems == []
+    about_chats = filed.replace("lead.responded", "chat.opened")
+    other = "`reassign`: no entry of `tasks` makes a task for a lead, so there is none to take over"
+    assert refused(about_chats) == (15, f"{other}; write `notify`")
+    letter = TEMPLATE.replace("goals:", f"{TAKEN}, goals:")
+    assert load(tmp_path, one=letter).problems == []
+    none = "`reassign`: no task of this template stops the clock, so there is none to take over"
+    line, message = refused(letter.replace("stop: send.done", "stop: ops.first_reply"))
+    assert (line, message) == (8, f"{none}; write `notify`, or a `stop` such as `send.done`")
