@@ -252,9 +252,11 @@ class Hook:
 
     id: HookId
     target: str
-    project: str | None
+    projects: tuple[str, ...] = ()
+    """Of which it tells; empty where the vendor does not say."""
     secret: str | None = None
-    """Only in the answer to the create, and only where the vendor chooses it (Asana)."""
+    """Where it is not the one that we chose: the vendor's own, told in the answer to the create alone (Asana), or that
+    of our OAuth app (Jira), which changes with the settings."""
     healthy: bool = True
     problem: str | None = None
     """The vendor's own words on why deliveries fail."""
@@ -275,6 +277,9 @@ class Tracker(Protocol):
 
     Each method decides for itself what is safe to repeat (`connectors.retrying`); callers never retry.
     """
+
+    one_hook: bool
+    """One hook tells of every project, because the vendor calls no second address of ours."""
 
     def whoami(self) -> Account:
         """The account behind the credentials; the cheapest call that proves them."""
@@ -343,10 +348,11 @@ class Tracker(Protocol):
     def hooks(self) -> list[Hook]:
         """Our subscriptions."""
 
-    def add_hook(self, project: str, target: str, secret: str) -> Hook:
-        """Subscribe. Where the vendor chooses the secret itself it is in the answer, and `secret` is not used.
+    def add_hook(self, projects: Sequence[str], target: str, secret: str) -> Hook:
+        """Subscribe to one project, or with `one_hook` to all; what calls the same target is replaced.
 
-        `ByHand` where only a person may do it.
+        Where the vendor chooses the secret itself it is in the answer, and `secret` is not used. `ByHand` where only a
+        person may subscribe.
         """
 
     def renew_hook(self, hook: HookId) -> None:

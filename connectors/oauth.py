@@ -14,6 +14,8 @@ class Grant:
     refresh: str = field(repr=False)
     seconds: float
     """How long the access token is valid."""
+    site: str | None = None
+    """The vendor's id of the site that was opened to us, where calls need it; told at the sign-in alone."""
 
 
 class TokenSource(Protocol):
@@ -28,6 +30,10 @@ class TokenSource(Protocol):
         """The one after `refused`, which the vendor answered with 401."""
         ...
 
+    def site(self) -> str:
+        """`Grant.site` of the sign-in."""
+        ...
+
 
 class SignIn(Protocol):
     """How a connection's app signs in at its vendor. The calls raise only `TrackerError`s and repeat nothing."""
@@ -40,7 +46,7 @@ class SignIn(Protocol):
         ...
 
     def exchange(self, code: str, verifier: str) -> Grant:
-        """The tokens for a code; a code is good for once."""
+        """The tokens for a code; a code is good for once. `Rejected` where they open another site than is meant."""
         ...
 
     def refresh(self, refresh_token: str) -> Grant:

@@ -43,6 +43,8 @@ class SignInDesk:
     """Parameters that the authorization address wants besides the standard's own."""
     refused_with: int
     """The status of `invalid_grant`."""
+    always_redirect: bool = False
+    """A refresh has to name the redirect address, too."""
     client_id: str = "sim-client"
     client_secret: str = "sim-client-secret"  # noqa: S105  opens a toy site on loopback
     redirect_urls: set[str] = field(default_factory=lambda: {"http://localhost:8737/callback"})
@@ -50,9 +52,12 @@ class SignInDesk:
     """How many times tokens were given for a refresh token."""
 
     def __post_init__(self) -> None:
-        self._codes: dict[str, tuple[str, str]] = {}
+        self._codes: dict[str, tuple[str, str, str]] = {}
+        """Redirect address, challenge and scope."""
         self._refresh: dict[str, datetime | None] = {}
         self._access: dict[str, datetime] = {}
+        self._scope: dict[str, str] = {}
+        """Of every token."""
 
     def knows(self, token: str) -> bool:
         """Whether it was given out here, valid or not."""
@@ -62,6 +67,10 @@ class SignInDesk:
         """Whether this access token opens the site."""
         ends = self._access.get(token)
         return ends is not None and self.now() < ends
+
+    def scopes(self, token: str) -> frozenset[str]:
+        """What its person agreed to."""
+        return frozenset(self._scope[token].split())
 
     def expire(self) -> None:
         """Every access token is too old at once."""
@@ -92,7 +101,7 @@ class SignInDesk:
         if self.pkce and told["code_challenge_method"] != "S256":
             return JSONResponse({"error": "invalid_request", "error_description": "Only S256."}, 400)
         code = secrets.token_urlsafe(16)
-        self._codes[code] = told["redirect_uri"], told.get("code_challenge", "")
+        self._codes[code] = told["redirect_uri"], told.get("code_challenge", ""), told.get("scope", "")
         return RedirectResponse(f"{told['redirect_uri']}?{urlencode({'state': told['state'], 'code': code})}", 302)
 
     def _give(self, content_type: str, raw: bytes) -> Response:
@@ -113,6 +122,8 @@ class SignInDesk:
             raise _No("unsupported_grant_type", "Use authorization_code or refresh_token.")
         if self.pkce and "code" in wanted:
             wanted = wanted | {"code_verifier"}
+        if self.always_redirect:
+            wanted = wanted | {"redirect_uri"}
         if told.keys() != wanted:
             raise _No("invalid_request", "A field is missing or not known.")
         if (told["client_id"], told["client_secret"]) != (self.client_id, self.client_secret):
@@ -120,13 +131,13 @@ class SignInDesk:
         return dict(told)
 
     def _exchanged(self, told: Mapping[str, str]) -> dict[str, Any]:
-        redirect, challenge = self._codes.pop(told["code"], ("", ""))
+        redirect, challenge, scope = self._codes.pop(told["code"], ("", "", ""))
         if redirect != told["redirect_uri"]:
             raise _No("invalid_grant", "The code is not known, was used, or belongs to another address.")
         digest = hashlib.sha256(told.get("code_verifier", "").encode()).digest()
         if self.pkce and base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != challenge:
             raise _No("invalid_grant", "The verifier does not fit the challenge.")
-        return self._tokens(self._new_refresh())
+        return self._tokens(self._new_refresh(scope), scope)
 
     def _refreshed(self, told: Mapping[str, str]) -> dict[str, Any]:
         given = told["refresh_token"]
@@ -135,20 +146,25 @@ class SignInDesk:
         used = self._refresh[given]
         if used is not None and self.now() - used > self.grace:
             raise _No("invalid_grant", "Unknown or invalid refresh token.")
+        if self.always_redirect and told["redirect_uri"] not in self.redirect_urls:
+            raise _No("invalid_grant", "The redirect address is not that of the app.")
         self.refreshes += 1
+        scope = self._scope[given]
         if not self.rotates:
-            return self._tokens(None)
+            return self._tokens(None, scope)
         self._refresh[given] = used or self.now()
-        return self._tokens(self._new_refresh())
+        return self._tokens(self._new_refresh(scope), scope)
 
-    def _new_refresh(self) -> str:
+    def _new_refresh(self, scope: str) -> str:
         token = f"refresh-{secrets.token_urlsafe(16)}"
-        self._refresh[token] = None
+        self._refresh[token], self._scope[token] = None, scope
         return token
 
-    def _tokens(self, refresh: str | None) -> dict[str, Any]:
+    def _tokens(self, refresh: str | None, scope: str) -> dict[str, Any]:
         access = f"access-{secrets.token_urlsafe(16)}"
+        self._scope[access] = scope
         self._access[access] = self.now() + LIFETIME
         self.issued(access)
         told = {"access_token": access, "token_type": "bearer", "expires_in": int(LIFETIME.total_seconds())}
+        told |= {"scope": scope}
         return told | ({"refresh_token": refresh} if refresh else {})

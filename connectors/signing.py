@@ -12,7 +12,7 @@ from connectors.errors import Unverified
 
 LEEWAY_SECONDS = 60
 """How far the sender's clock and ours may be apart."""
-_NO_SECRET = "this hook has no secret yet, so nothing can be verified: run `tminus connect`"
+_CLOSED = "this hook has no secret yet, so nothing can be verified: run `tminus connect`"
 
 
 def sign(secret: str, body: bytes) -> str:
@@ -23,7 +23,7 @@ def sign(secret: str, body: bytes) -> str:
 def check_same(secret: str | None, given: str) -> None:
     """Raise `Unverified` unless the caller knows the secret, for senders that cannot sign."""
     if not secret:
-        raise Unverified(_NO_SECRET)
+        raise Unverified(_CLOSED)
     # Digests of one length: how long it takes tells nothing of the secret.
     if not hmac.compare_digest(sign(secret, b""), sign(given, b"")):
         raise Unverified("the secret in the header is not this hook's")
@@ -32,7 +32,7 @@ def check_same(secret: str | None, given: str) -> None:
 def check(secret: str | None, body: bytes, signature: str | None, *, prefix: str = "") -> None:
     """Raise `Unverified` unless `signature` is `prefix` + `sign(secret, body)`. An empty secret closes the endpoint."""
     if not secret:
-        raise Unverified(_NO_SECRET)
+        raise Unverified(_CLOSED)
     if not signature:
         raise Unverified("the signature header is missing")
     if not hmac.compare_digest(signature.encode("utf-8", "replace"), (prefix + sign(secret, body)).encode()):
@@ -53,7 +53,7 @@ def check_token(secret: str | None, given: str, now: float) -> None:
     A token without `exp` never ends: only who knows the secret can have left it out.
     """
     if not secret:
-        raise Unverified(_NO_SECRET)
+        raise Unverified(_CLOSED)
     signed, _, signature = given.rpartition(".")
     # Nothing of it is read before it is known to be genuine.
     if not hmac.compare_digest(signature.encode("utf-8", "replace"), _signature(secret, signed).encode()):

@@ -38,7 +38,8 @@ class SignInSettings(ConnectorSettings):
 class OAuthApp:
     """One app at one vendor; see `connectors.oauth.SignIn`.
 
-    `asks` are the parameters of the address beyond the standard's own; the token endpoint takes JSON or a form.
+    `asks` are the parameters of the address beyond the standard's own; the token endpoint takes JSON or a form, and
+    with `always_redirect` wants to hear the redirect address at a refresh, too.
     """
 
     def __init__(
@@ -51,12 +52,14 @@ class OAuthApp:
         asks: Mapping[str, str],
         pkce: bool,
         as_json: bool,
+        always_redirect: bool = False,
     ) -> None:
         self.redirect_url = settings.redirect_url
         self._client_id = settings.client_id or ""
         self._client_secret = settings.client_secret or SecretStr("")
         self._authorize_url, self._token_url = authorize_url, token_url
         self._asks, self._pkce, self._as_json = asks, pkce, as_json
+        self._always = {"redirect_uri": settings.redirect_url} if always_redirect else {}
         self._line = Line(system, token_url, _LIMITS, _translate)
 
     def address(self, state: str, verifier: str) -> str:
@@ -76,7 +79,8 @@ class OAuthApp:
         return self._ask(told | ({"code_verifier": verifier} if self._pkce else {}))
 
     def refresh(self, refresh_token: str) -> Grant:
-        return self._ask({"grant_type": "refresh_token", "refresh_token": refresh_token}, refresh_token)
+        told = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return self._ask(told | self._always, refresh_token)
 
     def _ask(self, told: Mapping[str, str], refresh_token: str = "") -> Grant:
         secret = self._client_secret.get_secret_value()

@@ -382,9 +382,9 @@ def add_request(runtime: Runtime, connection: str, project: str, task: NewTask, 
     return runtime.trackers[connection].add_task(project, task, look_first=look_first)
 
 
-def subscribe(runtime: Runtime, connection: str, project: str, target: str, secret: str) -> Hook:
-    """Ask the tracker to call `target` for changes in this project."""
-    return runtime.trackers[connection].add_hook(project, target, secret)
+def subscribe(runtime: Runtime, connection: str, projects: Sequence[str], target: str, secret: str) -> Hook:
+    """Ask the tracker to call `target` for changes in these projects."""
+    return runtime.trackers[connection].add_hook(projects, target, secret)
 
 
 def renew(runtime: Runtime, connection: str, hook: HookId) -> None:

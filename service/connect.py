@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.contract import Hook, HookId
@@ -17,10 +17,11 @@ from service.store.tables import HookRow, new_hook_id
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """What became of one project's hook."""
+    """What became of one hook."""
 
     connection: str
     project: str
+    """Or several, with commas between."""
     sentence: str
     by_hand: str | None = None
     """The secret to enter by hand, where the vendor does not let our account subscribe."""
@@ -28,7 +29,7 @@ class Connected:
 
 
 def connect(runtime: Runtime, connection: str) -> Iterator[Connected]:
-    """Hooks for each project of the connection; the service must be reachable at `public_url` meanwhile."""
+    """Hooks for the projects of the connection; the service must be reachable at `public_url` meanwhile."""
     tracker = runtime.trackers[connection]
     try:
         listed: list[Hook] | None = tracker.hooks()
@@ -37,30 +38,47 @@ def connect(runtime: Runtime, connection: str) -> Iterator[Connected]:
     with reading(runtime.engine) as session:
         rows = hooks.of_connection(session, connection)
     yield from _clear(runtime, connection, listed or [], {row.target for row in rows})
-    for project in watched(runtime, connection):
-        mine = [row for row in rows if row.project == project]
-        yield _one(runtime, connection, project, mine, listed)
+    projects = watched(runtime, connection)
+    for some in [projects] if tracker.one_hook else [[project] for project in projects]:
+        mine = [row for row in rows if tracker.one_hook or row.project == hooks.named(some)]
+        yield from _settle(runtime, connection, some, mine, listed)
 
 
 def watch(runtime: Runtime, connection: str, project: str) -> Connected | None:
     """Hear of a project that a campaign made for itself; None where its hook is there already."""
     with reading(runtime.engine) as session:
-        if any(row.project == project for row in hooks.of_connection(session, connection)):
-            return None
-    return _subscribe(runtime, connection, project)
+        rows = hooks.of_connection(session, connection)
+    if any(project in hooks.projects_of(row) for row in rows):
+        return None
+    if not runtime.trackers[connection].one_hook:
+        return _subscribe(runtime, connection, [project])
+    projects = dict.fromkeys([*watched(runtime, connection), project])
+    return _subscribe(runtime, connection, [*projects], row=next(iter(rows), None))
 
 
 def make_again(runtime: Runtime, row: HookRow, vendor_id: HookId | None) -> Connected:
-    """Another hook in the place of one that tells us nothing; that one goes, with its `vendor_id`, once this one works.
+    """Another hook in the place of one that tells us nothing; that one goes, with its `vendor_id`, once this one works,
+    or before it where the vendor calls one address alone.
 
     Where only a person may make one, all stays as it is.
     """
-    made = _subscribe(runtime, row.connection, row.project or "", by_hand=False)
+    if runtime.trackers[row.connection].one_hook:
+        if vendor_id:
+            apply.unsubscribe(runtime, row.connection, vendor_id)
+        return _subscribe(runtime, row.connection, watched(runtime, row.connection), row=row, by_hand=False)
+    made = _subscribe(runtime, row.connection, hooks.projects_of(row), by_hand=False)
     if made.ok:
         if vendor_id:
             apply.unsubscribe(runtime, row.connection, vendor_id)
         _forget(runtime, row)
     return made
+
+
+def take_secret(runtime: Runtime, row: HookRow, there: Hook) -> None:
+    """Keep the secret that the settings tell now, where it is not ours to choose."""
+    if there.secret is not None and there.secret != hooks.secret_of(row, runtime.vault):
+        with transaction(runtime.engine) as session:
+            hooks.activate(session, row, runtime.vault, vendor_id=there.id, secret=there.secret)
 
 
 def base_of(runtime: Runtime) -> str:
@@ -80,45 +98,82 @@ def _clear(runtime: Runtime, connection: str, listed: list[Hook], known: set[str
     for hook in listed:
         if hook.target.startswith(base_of(runtime)) and hook.target not in known:
             apply.unsubscribe(runtime, connection, hook.id)
-            yield Connected(connection, hook.project or "", "removed a stale hook of an earlier installation")
+            yield Connected(connection, hooks.named(hook.projects), "removed a stale hook of an earlier installation")
 
 
-def _one(runtime: Runtime, connection: str, project: str, rows: list[HookRow], listed: list[Hook] | None) -> Connected:
+def _settle(
+    runtime: Runtime, connection: str, projects: Sequence[str], rows: list[HookRow], listed: list[Hook] | None
+) -> Iterator[Connected]:
+    """One hook for these projects, and none beside it."""
     by_target = {hook.target: hook for hook in listed or []}
-    for row in rows:
-        there = by_target.get(row.target)
-        moved = not row.target.startswith(base_of(runtime))
-        if row.state == "active" and not moved and (there is not None or listed is None):
-            if there and not there.healthy:
-                return Connected(connection, project, f"hook is there but failing: {there.problem}", ok=False)
-            return Connected(connection, project, "hook is already there")
-        if there:
-            apply.unsubscribe(runtime, connection, there.id)
-        _forget(runtime, row)
-    return _subscribe(runtime, connection, project)
-
-
-def _subscribe(runtime: Runtime, connection: str, project: str, *, by_hand: bool = True) -> Connected:
-    hook_id, secret = new_hook_id(), secrets.token_urlsafe(32)
-    row = HookRow(id=hook_id, connection=connection, project=project, target=base_of(runtime) + hook_id)
-    with transaction(runtime.engine) as session:  # before the call: the vendor calls back while it is open
-        hooks.intend(session, row, runtime.vault, secret)
-    try:
-        hook = apply.subscribe(runtime, connection, project, row.target, secret)
-    except ByHand as error:
-        if not by_hand:
+    usable = [row for row in rows if row.state == "active" and row.target.startswith(base_of(runtime))]
+    if listed is None:
+        kept = next((row for row in usable if row.project == hooks.named(projects)), None)
+    else:
+        kept = next((row for row in usable if row.target in by_target), None)
+    others = [row for row in rows if row is not kept]
+    for row in others:
+        if row.target in by_target:
+            apply.unsubscribe(runtime, connection, by_target[row.target].id)
+    result = _kept_or_made(runtime, connection, projects, kept, by_target)
+    yield result
+    if result.ok or result.by_hand:
+        for row in others:
             _forget(runtime, row)
-            return Connected(connection, project, str(error), ok=False)
-        with transaction(runtime.engine) as session:
-            hooks.activate(session, row, runtime.vault, vendor_id=None)
-        return Connected(connection, project, str(error), by_hand=secret, ok=False)
+            if row.vendor_id is None and row.state == "active":
+                told = f"has taken the place of what calls {row.target}: have that webhook or rule removed there"
+                yield Connected(connection, row.project or "", told)
+
+
+def _kept_or_made(
+    runtime: Runtime, connection: str, projects: Sequence[str], row: HookRow | None, listed: Mapping[str, Hook]
+) -> Connected:
+    label = hooks.named(projects)
+    if row is None or row.project != label:
+        return _subscribe(runtime, connection, projects, row=row)
+    there = listed.get(row.target)
+    if there is not None:
+        take_secret(runtime, row, there)
+        if not there.healthy:
+            return Connected(connection, label, f"hook is there but failing: {there.problem}", ok=False)
+    return Connected(connection, label, "hook is already there")
+
+
+def _subscribe(
+    runtime: Runtime, connection: str, projects: Sequence[str], *, row: HookRow | None = None, by_hand: bool = True
+) -> Connected:
+    """`row`: the hook that tells of other projects so far, or was lost; its address stays."""
+    label, new, secret = hooks.named(projects), row is None, secrets.token_urlsafe(32)
+    if row is None:
+        hook_id = new_hook_id()
+        row = HookRow(id=hook_id, connection=connection, project=label, target=base_of(runtime) + hook_id)
+        with transaction(runtime.engine) as session:  # before the call: the vendor calls back while it is open
+            hooks.intend(session, row, runtime.vault, secret)
+    try:
+        hook = apply.subscribe(runtime, connection, projects, row.target, secret)
     except TrackerError as error:
-        _forget(runtime, row)
-        words = f"no hook was made: {error}. Is `tminus serve` running and reachable at {runtime.settings.public_url}?"
-        return Connected(connection, project, words, ok=False)
+        if isinstance(error, ByHand) and by_hand:
+            with transaction(runtime.engine) as session:
+                hooks.activate(session, row, runtime.vault, vendor_id=None)
+            return Connected(connection, label, str(error), by_hand=secret, ok=False)
+        if new:
+            _forget(runtime, row)
+        return Connected(connection, label, _not_made(runtime, error), ok=False)
+    if not new:
+        row.project, row.created_at, row.last_delivery_at = label, runtime.now(), None
+        row.problem = row.unheard_since = None
     with transaction(runtime.engine) as session:
         hooks.activate(session, row, runtime.vault, vendor_id=hook.id, secret=hook.secret)
-    return Connected(connection, project, "hook made")
+    return Connected(connection, label, "hook made" if new else "hook made anew")
+
+
+def _not_made(runtime: Runtime, error: TrackerError) -> str:
+    if isinstance(error, ByHand):
+        return str(error)
+    told = f"no hook was made: {error}"
+    if isinstance(error, AccessDenied):
+        return told
+    return f"{told}. Is `tminus serve` running and reachable at {runtime.settings.public_url}?"
 
 
 def _forget(runtime: Runtime, row: HookRow) -> None:

@@ -36,7 +36,7 @@ def disconnect(runtime: Runtime, connection: str) -> Iterator[Disconnected]:
     for target, hook in (listed or {}).items():
         if target.startswith(base_of(runtime)) and target not in known:
             apply.unsubscribe(runtime, connection, hook.id)
-            yield Disconnected(hook.project or "", "removed a stale hook of an earlier installation")
+            yield Disconnected(hooks.named(hook.projects), "removed a stale hook of an earlier installation")
 
 
 def _listed(runtime: Runtime, connection: str) -> Mapping[str, Hook] | None:

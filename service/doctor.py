@@ -110,7 +110,7 @@ def _hooks(runtime: Runtime, connection: str) -> Iterator[Finding]:
         rows = [row for row in hooks.of_connection(session, connection) if row.state == "active"]
     remedy = f"Run `tminus connect {connection}` while the service runs at {runtime.settings.public_url}."
     for project in runtime.settings.connections[connection].settings.projects:
-        if not any(row.project == project for row in rows):
+        if not any(project in hooks.projects_of(row) for row in rows):
             yield Finding(f"No hook tells us of changes in {project}; only the sweep finds them.", remedy)
     try:
         listed = {hook.target: hook for hook in runtime.trackers[connection].hooks()}

@@ -46,12 +46,14 @@ def look_after(runtime: Runtime, connection: str) -> bool:
     with reading(runtime.engine) as session:
         rows = [row for row in hooks.of_connection(session, connection) if row.state == "active"]
     watched = set(connect.watched(runtime, connection))
-    made_again = [_keep(runtime, row, listed) for row in rows if row.project in watched]
+    made_again = [_keep(runtime, row, listed) for row in rows if watched.intersection(hooks.projects_of(row))]
     return any(made_again)
 
 
 def _keep(runtime: Runtime, row: HookRow, listed: Mapping[str, Hook] | None) -> bool:
     there = listed.get(row.target) if listed is not None else None
+    if there:
+        connect.take_secret(runtime, row, there)
     if there and there.expires_at and there.expires_at < runtime.now() + RENEW_BEFORE:
         _renew(runtime, row, there)
     ill = _what_ails(runtime, row, listed is not None, there)
@@ -79,8 +81,8 @@ def _silence(runtime: Runtime, row: HookRow) -> _Ill | None:
         silent = now - heard > BEATS_MISSED * beat
         return _Ill(f"nothing has come since {heard:%Y-%m-%d %H:%M} UTC", for_good=True) if silent else None
     with transaction(runtime.engine) as session:
-        sweep = sweeps.of_project(session, row.connection, row.project or "")
-        untold = bool(sweep and sweep.moved_at and sweep.moved_at > heard + CLOCKS_DIFFER)
+        found = [sweeps.of_project(session, row.connection, project) for project in hooks.projects_of(row)]
+        untold = any(sweep and sweep.moved_at and sweep.moved_at > heard + CLOCKS_DIFFER for sweep in found)
         row.unheard_since = (row.unheard_since or now) if untold else None
         session.add(row)
     if row.unheard_since is None or now - row.unheard_since < UNHEARD:
@@ -105,6 +107,7 @@ def _mend(runtime: Runtime, row: HookRow, there: Hook | None, ill: _Ill) -> bool
             runtime, row, ill.words, f"The hook for {row.project} in {row.connection} was entered by hand: {ill.words}."
         )
         return False
+    since = _last_known_good(row)
     try:
         made = connect.make_again(runtime, row, there.id if there else None)
     except TrackerError as error:
@@ -113,9 +116,9 @@ def _mend(runtime: Runtime, row: HookRow, there: Hook | None, ill: _Ill) -> bool
     if not made.ok:
         _note(runtime, row, f"{ill.words}; {made.sentence}", f"{what}. It could not be made again: {made.sentence}")
         return False
-    since = _last_known_good(row)
     with transaction(runtime.engine) as session:
-        sweeps.rewind(session, row.connection, row.project or "", since)
+        for project in hooks.projects_of(row):
+            sweeps.rewind(session, row.connection, project, since)
         told = f"{what}. It was made again, and everything since {since:%Y-%m-%d %H:%M} UTC is looked at."
         ledger.note(session, "hook", told)
     return True

@@ -35,6 +35,7 @@ class _Held:
     access: str = field(repr=False)
     refresh: str = field(repr=False)
     expires_at: datetime
+    site: str | None
 
 
 class StoredTokens:
@@ -61,10 +62,17 @@ class StoredTokens:
     def another(self, refused: str) -> str:
         return self._next(refused)
 
+    def site(self) -> str:
+        if self._known is None:
+            self.token()
+        if self._known is None or self._known.site is None:
+            raise self._signed_out("the sign-in is older than this version, which has to know the id of the site")
+        return self._known.site
+
     def keep(self, grant: Grant) -> None:
         """What a person's sign-in has brought."""
         with transaction(self._engine) as session:
-            credentials.store(session, self._sealed(grant))
+            credentials.store(session, self._sealed(grant, grant.site))
         self._known = None
 
     def _next(self, refused: str | None) -> str:
@@ -104,7 +112,7 @@ class StoredTokens:
             if held.access != refused and self._good(held, EARLY):
                 return held  # somebody else was first
             grant = self.sign_in.refresh(held.refresh)
-            credentials.store(session, self._sealed(grant))
+            credentials.store(session, self._sealed(grant, held.site))
         return self._read()
 
     def _remember(self, held: _Held, words: str) -> None:
@@ -124,7 +132,7 @@ class StoredTokens:
             access, refresh = self._vault.open(row.sealed_access), self._vault.open(row.sealed_refresh)
         except SecretError as error:
             raise self._signed_out(str(error).rstrip(".")) from None
-        return _Held(access, refresh, row.expires_at)
+        return _Held(access, refresh, row.expires_at, row.site)
 
     def _signed_out(self, why: str) -> SignedOut:
         return SignedOut(f"{why}. Sign in with `tminus login {self._connection}`")
@@ -132,10 +140,11 @@ class StoredTokens:
     def _good(self, held: _Held, ahead: timedelta) -> bool:
         return self._now() + ahead < held.expires_at
 
-    def _sealed(self, grant: Grant) -> Credential:
+    def _sealed(self, grant: Grant, site: str | None) -> Credential:
         return Credential(
             connection=self._connection,
             sealed_access=self._vault.seal(grant.access),
             sealed_refresh=self._vault.seal(grant.refresh),
             expires_at=self._now() + timedelta(seconds=grant.seconds),
+            site=site,
         )

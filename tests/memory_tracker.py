@@ -50,6 +50,9 @@ class MemoryTracker:
     """Asked `before` and `after` each write, and before a read, with its name; what it returns is raised."""
     gone: set[str] = field(default_factory=set)
     """Projects that were deleted."""
+    one_hook: bool = False
+    app_secret: str | None = None
+    """Signs the hooks' calls, whatever secret we choose."""
     unchanged: bool = False
     """Nothing changed since anybody asked."""
     tasks: dict[TaskId, Task] = field(default_factory=dict)
@@ -220,11 +223,15 @@ class MemoryTracker:
     def hooks(self) -> list[Hook]:
         return list(self.subscribed.values())
 
-    def add_hook(self, project: str, target: str, secret: str) -> Hook:
-        if self.refuses("add_hook", project):
+    def add_hook(self, projects: Sequence[str], target: str, secret: str) -> Hook:
+        if self.refuses("add_hook", ", ".join(projects)):
             raise Rejected("the target does not answer")
-        self.subscribed[HookId(target)] = Hook(id=HookId(target), target=target, project=project)
-        return replace(self.subscribed[HookId(target)], secret=secret)
+        if self.one_hook and any(hook.target != target for hook in self.subscribed.values()):
+            raise Rejected("another address is called already")
+        made = HookId(f"{next(self._ids)} {target}" if self.one_hook else target)
+        self.subscribed = {name: hook for name, hook in self.subscribed.items() if hook.target != target}
+        self.subscribed[made] = Hook(id=made, target=target, projects=tuple(projects), secret=self.app_secret)
+        return replace(self.subscribed[made], secret=self.app_secret or secret)
 
     def renew_hook(self, hook: HookId) -> None:
         self.subscribed[hook] = replace(self.subscribed[hook], expires_at=None)

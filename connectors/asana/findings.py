@@ -119,7 +119,7 @@ class Inspection:
         for hook in self._hooks.all():
             if not hook.healthy:
                 yield Finding(
-                    f"The webhook of project {hook.project} to {hook.target} fails: {hook.problem}.",
+                    f"The webhook of project {', '.join(hook.projects)} to {hook.target} fails: {hook.problem}.",
                     "Make that address answer within 10 seconds, then run `tminus connect` again.",
                 )
 

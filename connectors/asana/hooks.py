@@ -86,7 +86,7 @@ class Hooks:
         secret = answer.get("X-Hook-Secret")
         if not secret:
             raise Rejected("Asana made the webhook but told no secret, so its calls could never be verified")
-        return Hook(id=HookId(str(answer["data"]["gid"])), target=target, project=project, secret=secret)
+        return Hook(id=HookId(str(answer["data"]["gid"])), target=target, projects=(project,), secret=secret)
 
     def _remove_equal(self, project: str, target: str) -> bool:
         opts = {"resource": project, "opt_fields": "target"}
@@ -104,7 +104,7 @@ def hook_of(row: Json) -> Hook:
     return Hook(
         id=HookId(str(row["gid"])),
         target=row.get("target") or "",
-        project=str(resource["gid"]) if resource.get("gid") else None,
+        projects=(str(resource["gid"]),) if resource.get("gid") else (),
         healthy=problem is None,
         problem=problem,
     )

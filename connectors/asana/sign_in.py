@@ -22,4 +22,5 @@ def sign_in(settings: AsanaSettings) -> SignIn | None:
         asks={"scope": "default"},
         pkce=True,
         as_json=False,
+        always_redirect=True,
     )

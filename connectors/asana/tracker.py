@@ -54,6 +54,8 @@ log = logging.getLogger(__name__)
 class AsanaTracker:
     """One connection. Each write is repeated only as far as it is safe; see `connectors.contract.Tracker`."""
 
+    one_hook = False
+
     def __init__(
         self, settings: AsanaSettings, *, shared: Shared | None = None, tokens: TokenSource | None = None
     ) -> None:
@@ -209,8 +211,9 @@ class AsanaTracker:
         """With their health."""
         return self._hooks.all()
 
-    def add_hook(self, project: str, target: str, secret: str) -> Hook:  # noqa: ARG002
+    def add_hook(self, projects: Sequence[str], target: str, secret: str) -> Hook:  # noqa: ARG002
         """Asana chooses the secret and tells it in the answer."""
+        [project] = projects
         return self._hooks.add(project, target)
 
     def renew_hook(self, hook: HookId) -> None:

@@ -11,7 +11,6 @@ import ssl
 import weakref
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from functools import cache, partial
-from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -22,6 +21,7 @@ from requests.adapters import HTTPAdapter
 
 from connectors.errors import OutcomeUnknown
 from connectors.jira import failures
+from connectors.jira.gateway import Gateway, token_is_over
 from connectors.jira.mapping import MARK_PROPERTY
 from connectors.jira.settings import JiraSettings
 from connectors.limiting import Limits, Rate
@@ -61,7 +61,7 @@ _ISSUE_FIELDS = ["*all", "-comment", "-worklog", "-attachment"]
 class JiraClient(jira.JIRA):
     """The SDK without its hidden calls: no retries, no server info, no proxy or netrc of the machine, time-outs on."""
 
-    def __init__(self, settings: JiraSettings, line: Line, tokens: TokenSource | None) -> None:
+    def __init__(self, settings: JiraSettings, line: Line, gateway: Gateway | None) -> None:
         token = _token(settings)
         basic = (settings.email or "", token) if settings.auth == "basic" else None
         super().__init__(
@@ -78,26 +78,27 @@ class JiraClient(jira.JIRA):
         self._fields_cache_value = {"status": "status"}  # else its first search reads every field
         self._session.trust_env = False
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Watched(line, tokens))
+            self._session.mount(scheme, _Watched(line, gateway))
 
 
 class _Watched(HTTPAdapter):
     """Sees every attempt of the SDK, each hop of a redirect included."""
 
-    def __init__(self, line: Line, tokens: TokenSource | None) -> None:
+    def __init__(self, line: Line, gateway: Gateway | None) -> None:
         super().__init__(pool_maxsize=WIDTH)
-        self._line, self._tokens = line, tokens
+        self._line, self._gateway = line, gateway
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        if self._tokens is None:
+        if self._gateway is None:
             return self._once(request, *args, **kwargs)
-        token = self._tokens.token()
+        request.url = self._gateway.address(request.url or "")
+        token = self._gateway.tokens.token()
         request.headers["Authorization"] = f"Bearer {token}"
         response = self._once(request, *args, **kwargs)
-        if response.status_code != HTTPStatus.UNAUTHORIZED:
+        if not token_is_over(response):
             return response
         response.close()
-        request.headers["Authorization"] = f"Bearer {self._tokens.another(token)}"
+        request.headers["Authorization"] = f"Bearer {self._gateway.tokens.another(token)}"
         return self._once(request, *args, **kwargs)
 
     def _once(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
@@ -133,15 +134,19 @@ class _WatchedTransport(httpx.HTTPTransport):
 class _SignedIn(httpx.Auth):
     """The token of the moment, and once the next one where Jira does not take it any more."""
 
-    def __init__(self, tokens: TokenSource) -> None:
-        self._tokens = tokens
+    requires_response_body = True
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        token = self._tokens.token()
+        request.url = httpx.URL(self._gateway.address(str(request.url)))
+        request.headers["Host"] = request.url.netloc.decode()
+        token = self._gateway.tokens.token()
         request.headers["Authorization"] = f"Bearer {token}"
         response = yield request
-        if response.status_code == HTTPStatus.UNAUTHORIZED:
-            request.headers["Authorization"] = f"Bearer {self._tokens.another(token)}"
+        if token_is_over(response):
+            request.headers["Authorization"] = f"Bearer {self._gateway.tokens.another(token)}"
             yield request
 
 
@@ -149,14 +154,15 @@ class JiraApi:
     """Raises only `TrackerError`s. The caller decides what is safe to repeat."""
 
     def __init__(self, settings: JiraSettings, shared: Shared | None = None, tokens: TokenSource | None = None) -> None:
-        self.line = Line("jira", settings.url, LIMITS, failures.translate, shared)
-        self._sdk = JiraClient(settings, self.line, tokens)
+        self.line = Line("jira", settings.called_at, LIMITS, failures.translate, shared)
+        gateway = Gateway(settings.url, settings.api_url, tokens) if tokens else None
+        self._sdk = JiraClient(settings, self.line, gateway)
         token = _token(settings)
         basic = (settings.email or "", token) if settings.auth == "basic" else None
         bearer = settings.auth == "bearer"
         self._http = httpx.Client(
             base_url=settings.url,
-            auth=_SignedIn(tokens) if tokens else basic,
+            auth=_SignedIn(gateway) if gateway else basic,
             headers={"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if bearer else {}),
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
             transport=_WatchedTransport(self.line),

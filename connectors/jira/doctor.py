@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from connectors.contract import Finding
 from connectors.errors import AccessDenied, NotFound, Rejected, SignedOut
 from connectors.jira.client import JiraApi
+from connectors.jira.dynamic_hooks import DynamicHooks
 from connectors.jira.hooks import Hooks
 from connectors.jira.settings import JiraSettings
+from connectors.jira.sign_in import SCOPES
 from connectors.jira.site import Screen, Site
 from connectors.retrying import retrying
 
@@ -29,7 +31,7 @@ _USEFUL = {"description": "Description", "duedate": "Due date", "assignee": "Ass
 class Doctor:
     """Reads only; also fills the memories that the first launch would otherwise fill."""
 
-    def __init__(self, api: JiraApi, site: Site, hooks: Hooks, settings: JiraSettings) -> None:
+    def __init__(self, api: JiraApi, site: Site, hooks: Hooks | DynamicHooks, settings: JiraSettings) -> None:
         self._api, self._site, self._hooks, self._settings = api, site, hooks, settings
         self._statuses: dict[str, set[str]] = {}
         """Names by project, of those that can be seen."""
@@ -41,16 +43,18 @@ class Doctor:
         except SignedOut:
             raise
         except AccessDenied as error:
-            yield Finding(
-                f"Jira does not accept the credentials: {str(error).rstrip('.')}.",
-                "Create a new API token for the service user and set it as this connection's token.",
-            )
+            yield Finding(f"Jira does not accept the credentials: {str(error).rstrip('.')}.", self._another_token())
             return
         yield from self._links()
         for project in self._settings.projects:
             yield from self._project(project)
         yield from self._status_map()
         yield from self._subscriptions()
+
+    def _another_token(self) -> str:
+        if self._settings.auth == "oauth":
+            return f"Give the OAuth app the scopes {SCOPES}, then sign in again with `tminus login`."
+        return "Create a new API token for the service user and set it as this connection's token."
 
     def _links(self) -> Iterator[Finding]:
         try:
@@ -140,11 +144,14 @@ class Doctor:
     def _subscriptions(self) -> Iterator[Finding]:
         try:
             hooks = self._hooks.ours()
-        except (AccessDenied, NotFound):
+        except (AccessDenied, NotFound) as error:
+            if self._settings.auth == "oauth":
+                told = f"Our app may not have webhooks: {str(error).rstrip('.')}."
+                yield Finding(told, "Then run `tminus connect`; until then only the sweep finds what changed.")
             return  # an administrator's business; whether they work is seen from what comes in
         for hook in hooks:
             if not hook.healthy:
                 yield Finding(
-                    f"The webhook of project {hook.project} to {hook.target} is disabled.",
+                    f"The webhook of project {', '.join(hook.projects)} to {hook.target} is disabled.",
                     "Enable it under System → WebHooks; the sweep catches up with what it missed.",
                 )

@@ -62,6 +62,14 @@ def words(body: str) -> str:
     return told(parsed) or " ".join(unescape(_TAG.sub(" ", body)).split())[:300] or "no reason given"
 
 
+def unscoped(words: str) -> bool:
+    """Whether this 401 says that the OAuth app was not given the scope, and nothing against the token itself.
+
+    It is the gateway's answer in front of Jira, which no document of theirs describes.
+    """
+    return "scope does not match" in words
+
+
 def told(collection: Any) -> str:
     """The words of an error collection, as in an answer's body or a bulk row."""
     if not isinstance(collection, dict):

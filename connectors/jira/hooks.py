@@ -6,7 +6,7 @@ https://developer.atlassian.com/cloud/jira/platform/webhooks/
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -29,19 +29,14 @@ _NAME = "Tminus"
 
 
 class Hooks:
-    """Needs the global permission Administer Jira; without it, and where an OAuth app asks, people enter it by hand."""
+    """Needs the global permission Administer Jira; without it people enter it by hand."""
 
-    def __init__(self, api: JiraApi, *, by_hand: bool = False) -> None:
-        self._api, self._by_hand = api, by_hand
+    def __init__(self, api: JiraApi) -> None:
+        self._api = api
 
     def ours(self) -> list[Hook]:
         """Those that carry our name; a site's other webhooks are none of our business."""
-        self._must_be_allowed()
         return retrying()(self._list)
-
-    def _must_be_allowed(self) -> None:
-        if self._by_hand:
-            raise AccessDenied("Jira does not let OAuth apps see or make the webhooks of administrators")
 
     def _list(self) -> list[Hook]:
         listed = self._api.send("GET", "webhook", root=_ROOT)
@@ -49,11 +44,12 @@ class Hooks:
             raise OutcomeUnknown("Jira's list of webhooks is not a list")
         return [_hook(raw) for raw in listed if str(raw.get("name", "")).startswith(_NAME)]
 
-    def add(self, project: str, target: str, secret: str) -> Hook:
+    def add(self, projects: Sequence[str], target: str, secret: str) -> Hook:
         """Replaces one with the same target, since nobody can tell which secret that one has.
 
         Posting is repeated after a lost reply: the look for the target finds what the lost one made.
         """
+        [project] = projects
         body = {
             "name": f"{_NAME} {project}",
             "url": target,
@@ -63,7 +59,6 @@ class Hooks:
             "secret": secret,
         }
         try:
-            self._must_be_allowed()
             for attempt in retrying():
                 with attempt:
                     before = [hook.id for hook in self._list() if hook.target == target]
@@ -83,9 +78,11 @@ class Hooks:
             self.remove(hook)
         return made
 
+    def renew(self, hook: HookId) -> None:
+        """They do not end."""
+
     def remove(self, hook: HookId) -> None:
         """One that is gone already is no error."""
-        self._must_be_allowed()
         with suppress(NotFound):
             retrying()(self._api.send, "DELETE", f"webhook/{hook}", root=_ROOT)
 
@@ -102,7 +99,7 @@ def _hook(raw: Mapping[str, Any]) -> Hook:
         # The list has no id of its own; only the address of each hook ends with it.
         id=HookId(str(raw.get("self", "")).rstrip("/").rsplit("/", 1)[-1]),
         target=str(raw.get("url", "")),
-        project=project[1] if project else None,
+        projects=(project[1],) if project else (),
         healthy=enabled,
         problem=None if enabled else "Jira has it disabled",
     )

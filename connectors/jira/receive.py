@@ -10,7 +10,6 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -30,15 +29,15 @@ _KINDS: Mapping[str, ChangeKind] = {
 }
 
 
-@dataclass(frozen=True)
 class JiraReceiver:
     """Calls of webhooks, signed by the body or by a token, and those of Automation rules with their secret; one body
-    is one event."""
+    is one event. `now` is in seconds since 1970, for the end of a token."""
 
-    now: Callable[[], float] = time.time
-    """Seconds since 1970, for the end of a token."""
-    batched: bool = False
+    batched = False
     heartbeat: timedelta | None = None
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
 
     def verify(self, headers: Mapping[str, str], body: bytes, secret: str | None) -> Delivery | Handshake:
         """Raises `Unverified`. The identifier is the same for every retry of a delivery, so it is the key;
@@ -51,7 +50,7 @@ class JiraReceiver:
             signing.check_same(secret, headers[SECRET])
             return Delivery(hashlib.sha256(body).hexdigest())
         if SIGNATURE not in headers and (bearer := headers.get(TOKEN, ""))[: len(_SCHEME)].lower() == _SCHEME:
-            signing.check_token(secret, bearer[len(_SCHEME) :].strip(), self.now())
+            signing.check_token(secret, bearer[len(_SCHEME) :].strip(), self._now())
         else:
             signing.check(secret, body, headers.get(SIGNATURE), prefix="sha256=")
         return Delivery(headers.get("x-atlassian-webhook-identifier") or hashlib.sha256(body).hexdigest())

@@ -19,9 +19,9 @@ class JiraSettings(SignInSettings):
     model_config = ConfigDict(hide_input_in_errors=True)  # the token is part of the input
 
     url: str
-    """Base address of the site, with the path of a gateway where there is one."""
+    """The site's own address, or that of a proxy or simulator in its place."""
     browse_url: str | None = None
-    """Where people open issues, when that is not `url` (behind a gateway or proxy)."""
+    """Where people open issues, when that is not `url` (behind a proxy)."""
     auth: Literal["basic", "bearer", "oauth"] = "basic"
     """`basic`: an API token with its e-mail. `bearer`: an OAuth 2.0 or personal access token. `oauth`: whoever did
     `tminus login`."""
@@ -30,6 +30,8 @@ class JiraSettings(SignInSettings):
     """Required unless `auth` is `oauth`."""
     auth_url: str = "https://auth.atlassian.com"
     """Where people sign in: Atlassian's own address, a proxy, or a simulator."""
+    api_url: str = "https://api.atlassian.com"
+    """Where OAuth apps call every site: Atlassian's own address, a proxy, or a simulator."""
     container: Literal["subtasks", "epic"] = "subtasks"
     subtask_type: str = "Sub-task"
     epic_type: str = "Epic"
@@ -46,7 +48,7 @@ class JiraSettings(SignInSettings):
     link_type: str = "Blocks"
     """The issue link type that says "this one waits for that one"."""
 
-    @field_validator("url", "browse_url", "auth_url")
+    @field_validator("url", "browse_url", "auth_url", "api_url")
     @classmethod
     def _is_web_address(cls, value: str | None) -> str | None:
         if value is None:
@@ -84,9 +86,16 @@ class JiraSettings(SignInSettings):
     def _basic_needs_email(self) -> Self:
         if self.auth == "basic" and not self.email:
             raise ValueError("`auth: basic` needs `email`: an API token works only with the address of its account")
-        if self.auth == "oauth" and not (self.client_id and self.client_secret and self.browse_url):
-            raise ValueError("`auth: oauth` needs `client_id` and `client_secret` of an OAuth app, and `browse_url`")
+        if self.auth == "oauth" and not (self.client_id and self.client_secret):
+            raise ValueError("`auth: oauth` needs `client_id` and `client_secret` of an OAuth app")
+        if self.auth == "oauth" and "/ex/jira/" in self.url:
+            raise ValueError("`url` is the site's own address: `tminus login` finds out where OAuth apps call it")
         return self
+
+    @property
+    def called_at(self) -> str:
+        """The only address to which calls to the site go."""
+        return self.api_url if self.auth == "oauth" else self.url
 
     @property
     def site(self) -> str:

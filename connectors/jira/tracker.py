@@ -31,6 +31,7 @@ from connectors.jira.client import JiraApi
 from connectors.jira.comments import Comments
 from connectors.jira.creating import Creator
 from connectors.jira.doctor import Doctor
+from connectors.jira.dynamic_hooks import DynamicHooks
 from connectors.jira.hooks import Hooks
 from connectors.jira.issues import Issues
 from connectors.jira.remember import Memory
@@ -72,7 +73,8 @@ class JiraTracker:
         self._creator = Creator(self._api, self._site, self._issues, settings)
         self._workflow = Workflow(self._api, self._site, self._issues, settings.transition_fields)
         self._comments = Comments(self._api)
-        self._hooks = Hooks(self._api, by_hand=settings.auth == "oauth")
+        self.one_hook = settings.auth == "oauth"
+        self._hooks = DynamicHooks(self._api, settings) if self.one_hook else Hooks(self._api)
         self._accounts: Memory[tuple[str, str], Account] = Memory()
 
     def whoami(self) -> Account:
@@ -155,11 +157,11 @@ class JiraTracker:
     def hooks(self) -> list[Hook]:
         return self._hooks.ours()
 
-    def add_hook(self, project: str, target: str, secret: str) -> Hook:
-        return self._hooks.add(project, target, secret)
+    def add_hook(self, projects: Sequence[str], target: str, secret: str) -> Hook:
+        return self._hooks.add(projects, target, secret)
 
     def renew_hook(self, hook: HookId) -> None:
-        """Those of administrators do not expire."""
+        self._hooks.renew(hook)
 
     def remove_hook(self, hook: HookId) -> None:
         self._hooks.remove(hook)

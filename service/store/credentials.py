@@ -25,6 +25,8 @@ class Credential(SQLModel, table=True):
     """When the access token ends."""
     refused: str | None = None
     """The vendor's words, where it does not take the refresh token any more."""
+    site: str | None = None
+    """The vendor's id of the site, where calls need it."""
 
 
 def get(session: Session, connection: str) -> Credential | None:

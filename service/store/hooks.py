@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -21,6 +21,16 @@ def of_connection(session: Session, connection: str) -> list[HookRow]:
     """Every hook of a connection that is not gone, oldest first."""
     query = select(HookRow).where(col(HookRow.connection) == connection, col(HookRow.state) != "gone")
     return list(session.exec(query.order_by(col(HookRow.created_at))))
+
+
+def named(projects: Sequence[str]) -> str:
+    """As `HookRow.project` holds the projects that one hook tells of, and as people read them."""
+    return ", ".join(projects)
+
+
+def projects_of(hook: HookRow) -> tuple[str, ...]:
+    """Of which it tells."""
+    return tuple((hook.project or "").split(", "))
 
 
 def intend(session: Session, hook: HookRow, vault: Vault, secret: str | None) -> HookRow:

@@ -14,7 +14,7 @@ from tests.hook_target import HookTarget
 def test_a_healthy_site_has_no_findings(scene: Scene) -> None:
     """With its hook in place (and heard of), and for every kind of container."""
     with HookTarget() as target:
-        hook = scene.tracker.add_hook(scene.stage.project, target.url, "secret")
+        hook = scene.tracker.add_hook([scene.stage.project], target.url, "secret")
         scene.stage.file("Heard of")
         target.wait_for(lambda _: all(listed.healthy for listed in scene.tracker.hooks()))
         assert list(scene.tracker.inspect()) == []

@@ -26,7 +26,7 @@ class Listener:
 
     def __init__(self, scene: Scene, target: HookTarget) -> None:
         self.receiver, self.target = scene.connector.receiver, target
-        self.hook: Hook = scene.tracker.add_hook(scene.stage.project, target.url, SECRET)
+        self.hook: Hook = scene.tracker.add_hook([scene.stage.project], target.url, SECRET)
         self.secret = self.hook.secret or SECRET
 
     def calls(self) -> list[hook_target.Delivery]:
@@ -61,11 +61,11 @@ def test_a_hook_is_there_once_whatever_becomes_of_a_reply(scene: Scene, fault: d
     """Adding it again leaves one, and removing it again is no error."""
     with HookTarget() as target:
         scene.strike("POST", **fault)
-        scene.tracker.add_hook(scene.stage.project, target.url, SECRET)
+        scene.tracker.add_hook([scene.stage.project], target.url, SECRET)
         scene.calm()
-        second = scene.tracker.add_hook(scene.stage.project, target.url, SECRET)
+        second = scene.tracker.add_hook([scene.stage.project], target.url, SECRET)
         [listed] = [hook for hook in scene.tracker.hooks() if hook.target == target.url]
-        assert (listed.id, listed.project) == (second.id, scene.stage.project)
+        assert (listed.id, listed.projects) == (second.id, (scene.stage.project,))
         scene.tracker.remove_hook(second.id)
         scene.tracker.remove_hook(second.id)
         assert [hook for hook in scene.tracker.hooks() if hook.target == target.url] == []
@@ -74,7 +74,7 @@ def test_a_hook_is_there_once_whatever_becomes_of_a_reply(scene: Scene, fault: d
 def test_a_hook_on_a_project_that_is_not_there_is_refused(scene: Scene) -> None:
     """With the vendor's words."""
     with HookTarget() as target:
-        error = scene.refuses(Rejected, lambda: scene.tracker.add_hook("404", target.url, SECRET))
+        error = scene.refuses(Rejected, lambda: scene.tracker.add_hook(["404"], target.url, SECRET))
         assert str(error)
 
 

@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 
+import httpx
 import pytest
 import sqlalchemy as sa
 
 from connectors.asana.simulator import AsanaSimulator
 from connectors.contract import Mark, NewTask
-from connectors.errors import AccessDenied, ByHand, SignedOut, Unreachable
+from connectors.errors import AccessDenied, Rejected, SignedOut, Unreachable
 from connectors.jira.simulator import JiraSimulator
+from connectors.oauth import Grant
 from service.store import credentials
 from service.store.engine import make_engine, reading, transaction
 from service.store.secrets import SecretError, Vault, new_key
@@ -223,15 +225,68 @@ def test_asana_wants_the_verifier_of_the_challenge(store_engine: sa.Engine, vaul
 
 
 def test_tokens_of_oauth_open_only_the_gateway_of_jira(store_engine: sa.Engine, vault: Vault) -> None:
-    """And hooks of administrators are entered by hand, which is said without a call."""
+    """No call goes to the site's own address, which would refuse it."""
     with JiraSimulator() as site:
         tokens = tokens_of(site, store_engine, vault)
         agree(site, tokens)
         tracker = tracker_of(site, tokens)
-        calls = len(site.log)
-        with pytest.raises(ByHand, match="administrator"):
-            tracker.add_hook("MKT", "http://127.0.0.1:9/hooks/x", "secret")
-        assert len(site.log) == calls
+        begun = len(site.log)
+        assert tracker.find_task(site.file_request("Task", "Spring webinar"))
+        assert not list(tracker.hooks())
+        assert {call.path.split("/rest/")[0] for call in site.log[begun:]} == {f"/ex/jira/{tokens.site()}"}
+        refused = httpx.get(f"{site.url}/rest/api/3/myself", headers={"Authorization": f"Bearer {tokens.token()}"})
+        assert refused.status_code == 401
+
+
+def test_a_sign_in_for_another_site_is_refused(store_engine: sa.Engine, vault: Vault) -> None:
+    """Atlassian lets the person choose among their sites: what was opened instead is told, and nothing is kept."""
+    with JiraSimulator() as site:
+        tokens = tokens_of(site, store_engine, vault, url="https://acme.example.com")
+        with pytest.raises(Rejected, match=rf"{site.url} to us, and not https://acme.example.com.*`url`"):
+            agree(site, tokens)
+        with pytest.raises(SignedOut, match="nobody is signed in yet"):
+            tokens.token()
+
+
+def test_a_site_that_is_looked_up_with_difficulty(store_engine: sa.Engine, vault: Vault) -> None:
+    """The code is used up by then: a lost reply costs no second sign-in, and the id outlives a refresh."""
+    with JiraSimulator() as site:
+        tokens = tokens_of(site, store_engine, vault)
+        site.knobs.cut_after, site.knobs.error_before = 0.0, 1.0
+        site.knobs.only, site.knobs.strikes = "accessible-resources", 2
+        agree(site, tokens)
+        found = tokens.site()
+        site.desk.expire()
+        assert tracker_of(site, tokens).whoami().name == "Tminus"
+        assert tokens_of(site, store_engine, vault).site() == found
+
+
+def test_a_sign_in_of_an_older_version_is_asked_for_again(store_engine: sa.Engine, vault: Vault) -> None:
+    """It did not look the site up."""
+    with JiraSimulator() as site:
+        tokens = tokens_of(site, store_engine, vault)
+        tokens.keep(Grant("access", "refresh", 3600))
+        with pytest.raises(SignedOut, match="tminus login site"):
+            tracker_of(site, tokens).whoami()
+
+
+def test_a_scope_that_was_not_granted_costs_no_token(store_engine: sa.Engine, vault: Vault) -> None:
+    """It is refused with the status of a token that is over, and told in the vendor's words with the remedy."""
+    with JiraSimulator() as site:
+        tokens = tokens_of(site, store_engine, vault)
+        ask = tokens.sign_in.address("state", "verifier").replace("manage%3Ajira-webhook+", "")
+        tokens.keep(tokens.sign_in.exchange(consent(ask), "verifier"))
+        tracker = tracker_of(site, tokens)
+        with pytest.raises(AccessDenied, match=r"scope does not match.*manage:jira-webhook.*tminus login"):
+            tracker.hooks()
+        told = [f"{finding.problem} {finding.remedy}" for finding in tracker.inspect()]
+        assert [text for text in told if "manage:jira-webhook" in text and "tminus connect" in text]
+        ask = tokens.sign_in.address("state", "verifier").replace("read%3Ajira-user+", "")
+        tokens.keep(tokens.sign_in.exchange(consent(ask), "verifier"))
+        [finding] = tracker.inspect()
+        assert "scope does not match" in finding.problem
+        assert "read:jira-user" in finding.remedy
+        assert site.desk.refreshes == 0
 
 
 def test_no_token_is_logged(

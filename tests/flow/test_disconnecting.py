@@ -58,7 +58,7 @@ def test_hooks_of_an_earlier_installation_go_too_and_those_of_others_stay(desk: 
     """Ours are known by their address."""
     ours, theirs = f"{base_of(desk.runtime)}long-ago", "https://elsewhere.example.com/hook"
     for name, target in (("1", ours), ("2", theirs)):
-        desk.tracker.subscribed[HookId(name)] = Hook(id=HookId(name), target=target, project="P")
+        desk.tracker.subscribed[HookId(name)] = Hook(id=HookId(name), target=target, projects=("P",))
     assert told(desk) == [("P: removed a stale hook of an earlier installation", True)]
     assert [hook.target for hook in desk.tracker.hooks()] == [theirs]
 

@@ -51,7 +51,7 @@ def look(desk: Desk, *, later: timedelta = timedelta()) -> bool:
 
 def alter(desk: Desk, **values: object) -> Hook:
     """The vendor lists the hook of project P otherwise from now on."""
-    hook = next(hook for hook in desk.tracker.hooks() if hook.project == "P")
+    hook = next(hook for hook in desk.tracker.hooks() if hook.projects == ("P",))
     desk.tracker.subscribed[hook.id] = replace(hook, **values)  # type: ignore[arg-type]
     return hook
 
@@ -77,8 +77,8 @@ def test_a_hook_that_the_tracker_deleted_is_made_again_and_the_gap_is_read(kept:
     """From the last delivery that it brought; the other project's hook stays as it is."""
     other = rows(kept)[1].id
     kept.tracker.subscribed.clear()
-    kept.tracker.subscribed[kept.tracker.add_hook("Q", rows(kept)[1].target, "").id] = Hook(
-        id=hooks_id(kept, 1), target=rows(kept)[1].target, project="Q"
+    kept.tracker.subscribed[kept.tracker.add_hook(["Q"], rows(kept)[1].target, "").id] = Hook(
+        id=hooks_id(kept, 1), target=rows(kept)[1].target, projects=("Q",)
     )
     with transaction(kept.runtime.engine) as session:
         sweeps.read(session, Sweep(connection="memory", project="P", until=NOW))

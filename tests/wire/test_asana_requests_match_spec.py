@@ -265,13 +265,13 @@ def test_statuses_with_a_field(sim: AsanaSimulator) -> None:
 def test_hooks(sim: AsanaSimulator, target: str) -> None:
     """Subscribed, listed, replaced when an equal one is there, and removed twice."""
     tracker = connect(sim)
-    hook = tracker.add_hook(sim.project, target, "")
-    assert (hook.target, hook.project, hook.healthy) == (target, sim.project, True)
-    again = tracker.add_hook(sim.project, target, "")
+    hook = tracker.add_hook([sim.project], target, "")
+    assert (hook.target, hook.projects, hook.healthy) == (target, (sim.project,), True)
+    again = tracker.add_hook([sim.project], target, "")
     assert hook.secret
     assert again.secret
     assert again.secret != hook.secret
-    assert [(h.id, h.target, h.project) for h in tracker.hooks()] == [(again.id, target, sim.project)]
+    assert [(h.id, h.target, h.projects) for h in tracker.hooks()] == [(again.id, target, (sim.project,))]
     tracker.remove_hook(again.id)
     tracker.remove_hook(again.id)
     assert tracker.hooks() == []

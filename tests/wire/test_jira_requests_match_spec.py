@@ -74,7 +74,7 @@ def test_looking_around_speaks_as_documented() -> None:
     with jira_site() as site:
         assert site.tracker.whoami().email == "tminus@example.com"
         assert list(site.tracker.inspect()) == []
-        hook = site.tracker.add_hook("MKT", "http://127.0.0.1:9/hooks/jira", "s3cret")
+        hook = site.tracker.add_hook(["MKT"], "http://127.0.0.1:9/hooks/jira", "s3cret")
         site.tracker.remove_hook(hook.id)
 
 

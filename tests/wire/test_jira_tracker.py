@@ -234,10 +234,10 @@ def test_the_fields_of_a_request_are_told_by_id_and_by_name() -> None:
 def test_hooks_are_ours_only_and_adding_one_twice_leaves_one() -> None:
     """The second has the new secret, as nobody can read the first one's."""
     with jira_site() as site:
-        first = site.tracker.add_hook("MKT", "http://127.0.0.1:9/a", "one")
-        second = site.tracker.add_hook("MKT", "http://127.0.0.1:9/a", "two")
+        first = site.tracker.add_hook(["MKT"], "http://127.0.0.1:9/a", "one")
+        second = site.tracker.add_hook(["MKT"], "http://127.0.0.1:9/a", "two")
         assert site.tracker.hooks() == [second]
-        assert (second.project, second.target, second.healthy) == ("MKT", "http://127.0.0.1:9/a", True)
+        assert (second.projects, second.target, second.healthy) == (("MKT",), "http://127.0.0.1:9/a", True)
         site.tracker.remove_hook(second.id)
         site.tracker.remove_hook(first.id)
         assert site.tracker.hooks() == []
@@ -248,7 +248,7 @@ def test_without_the_right_to_add_hooks_a_person_is_told_what_to_enter() -> None
     with jira_site() as site:
         site.sim.site.me.denied.add("ADMINISTER")
         with pytest.raises(ByHand) as caught:
-            site.tracker.add_hook("MKT", "http://127.0.0.1:9/a", "very-secret")
+            site.tracker.add_hook(["MKT"], "http://127.0.0.1:9/a", "very-secret")
         told = str(caught.value)
         assert "http://127.0.0.1:9/a" in told
         assert "jira:issue_updated" in told

@@ -69,6 +69,7 @@ class AsanaSimulator(Simulator):
             takes_json=False,
             asked=frozenset({"scope"}),
             refused_with=400,
+            always_redirect=True,
         )
 
     def build(self) -> ASGIApp:

@@ -34,6 +34,8 @@ class Call:
     query: Mapping[str, str]
     """A parameter given several times is joined by commas."""
     raw: bytes
+    app: bool
+    """An OAuth app calls, for the actor."""
 
     @property
     def version(self) -> int:
@@ -102,7 +104,8 @@ def _route(resource: Resource, site: Site, hooks: Webhooks, base: Callable[[], s
             query = _query(request)
             check_query(query, resource.query)
             show = Show(site, base(), int(version))
-            answer = resource.handler(Call(site, hooks, show, actor, request.path_params, query, raw))
+            app = "oauth" in request.scope
+            answer = resource.handler(Call(site, hooks, show, actor, request.path_params, query, raw, app))
         return _respond(answer)
 
     return Route(resource.path, endpoint, methods=[resource.method])
@@ -131,8 +134,8 @@ def _actor(site: Site, header: str | None) -> User:
 
 
 def _respond(answer: Answer) -> Response:
-    if answer.status == 204:
-        return Response(status_code=204)
+    if answer.body is None:
+        return Response(status_code=answer.status)
     return _json(answer.body, answer.status)
 
 

@@ -13,9 +13,12 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from connectors.jira.simulator.app import wire
+from connectors.jira.simulator.dynamic_routes import dynamic_resources
+from connectors.jira.simulator.dynamic_webhooks import DynamicWebhooks
 from connectors.jira.simulator.gateway import GATEWAY, Gateway
 from connectors.jira.simulator.issue_routes import ISSUE_RESOURCES
 from connectors.jira.simulator.limits import Limits, Over
+from connectors.jira.simulator.model import Event
 from connectors.jira.simulator.pages import Pages
 from connectors.jira.simulator.people import OPS, REQUESTER, People, View
 from connectors.jira.simulator.seed import SERVICE_USER, TOKEN
@@ -35,14 +38,13 @@ _over: ContextVar[Over | None] = ContextVar("over", default=None)
 
 @dataclass
 class JiraSimulator(Simulator):
-    """A small Jira Cloud site. `site` is its state, `hooks` its webhooks; both are safe from any thread under
-    `site.lock`. The methods below act as a person does and send the same webhooks."""
+    """A small Jira Cloud site. `site` is its state, `hooks` and `dynamic` its webhooks; all are safe from any thread
+    under `site.lock`. The methods below act as a person does and send the same webhooks."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.site = Site(self.clock.now, lambda: self.knobs.index_lag)
         self.hooks = Webhooks(self.site, self.sender, lambda: self.url)
-        self.site.publish = self.hooks.told
         self._people = People(self.site)
         self.desk = SignInDesk(
             self.clock.now,
@@ -54,6 +56,8 @@ class JiraSimulator(Simulator):
             asked=frozenset({"audience", "scope", "prompt"}),
             refused_with=403,
         )
+        self.dynamic = DynamicWebhooks(self.site, self.sender, self.hooks.body, self.desk)
+        self.site.publish = self._publish
         self._limits = Limits(self._issue_id)
 
     # People.
@@ -98,22 +102,16 @@ class JiraSimulator(Simulator):
     def build(self) -> ASGIApp:
         pages = Pages(self.site, self._people, self.knobs, lambda: self.url, self.summary)
         routes = [*pages.routes(), *self.desk.routes("/authorize", "/oauth/token")]
-        return Gateway(
-            wire([*SITE_RESOURCES, *ISSUE_RESOURCES], self.site, self.hooks, lambda: self.url, routes), self.desk
-        )
-
-    @property
-    def gateway(self) -> str:
-        """The base address of the API for OAuth apps."""
-        return f"{self.url}{GATEWAY}"
+        resources = [*SITE_RESOURCES, *ISSUE_RESOURCES, *dynamic_resources(self.dynamic)]
+        return Gateway(wire(resources, self.site, self.hooks, lambda: self.url, routes), self.desk, lambda: self.url)
 
     def signed_in_connection(self) -> dict[str, Any]:
         """The settings of a connection that signs in with OAuth."""
         return {
-            "url": self.gateway,
-            "browse_url": self.url,
+            "url": self.url,
             "auth": "oauth",
             "auth_url": self.url,
+            "api_url": self.url,
             "client_id": self.desk.client_id,
             "client_secret": self.desk.client_secret,
             "projects": ["MKT"],
@@ -153,12 +151,16 @@ class JiraSimulator(Simulator):
             return {
                 "issues": len(issues),
                 "requests": sum(1 for issue in issues if issue.parent is None),
-                "webhooks": len(self.hooks.list()),
+                "webhooks": len(self.hooks.list()) + len(self.dynamic.list()),
                 "webhooks_sent": self.sender.sent,
                 "calls": len(self.log),
                 "in_flight": self.in_flight,
                 "now": self.clock.now().isoformat(),
             }
+
+    def _publish(self, event: Event) -> None:
+        self.hooks.told(event)
+        self.dynamic.told(event)
 
     def _issue_id(self, id_or_key: str) -> str | None:
         found = self.site.named({"key": id_or_key})
