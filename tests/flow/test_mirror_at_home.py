@@ -142,6 +142,7 @@ def test_what_both_sides_changed_at_once_is_listed_by_a_command(installation: Ho
     result = CliRunner().invoke(app, ["conflicts", request, "--config", str(home.config)])
     assert result.exit_code == 0, result.output
     assert "“Called by ops” in jira and to “Called by the stakeholder” in asana" in result.output
+    assert f"  {request}  " in CliRunner().invoke(app, ["conflicts", "--config", str(home.config)]).output
     assert (
         "No conflicts." in CliRunner().invoke(app, ["conflicts", in_jira(home)[0], "--config", str(home.config)]).output
     )
