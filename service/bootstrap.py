@@ -51,13 +51,24 @@ def make_runtime(
     `migrate` false leaves the database as it is found, for `doctor`; `publish` false leaves the templates in use, for
     everything but the service itself.
     """
-    catalogue = Catalogue.load(settings.templates)
     engine = make_engine(settings.database.get_secret_value())
+    try:
+        return _runtime_on(engine, settings, migrate=migrate, publish=publish, now=now)
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def _runtime_on(
+    engine: sa.Engine, settings: Settings, *, migrate: bool, publish: bool, now: Callable[[], datetime]
+) -> Runtime:
+    catalogue = Catalogue.load(settings.templates)
     check(engine)
     if migrate:
         upgrade(engine)
     unpublished = _publish(engine, catalogue) if publish else ()
-    in_use = publishing.all_in_use(engine) if migrate or not pending(engine) else {}
+    ready = migrate or not pending(engine)
+    in_use = publishing.all_in_use(engine) if ready else {}
     check_against(settings, replace(catalogue, templates=in_use if publish else catalogue.templates | in_use))
     connectors = installed()
     budgets = budgets_of(engine, {name: (one.tracker, one.settings) for name, one in settings.connections.items()})
@@ -69,7 +80,8 @@ def make_runtime(
         with opening(name):
             if sign_in := connector.sign_in(connection.settings):
                 tokens[name] = StoredTokens(engine, vault, name, sign_in, now)
-            trackers[name] = connector.open(connection.settings, shared=budgets[name], tokens=tokens.get(name))
+            shared = budgets[name] if ready else None
+            trackers[name] = connector.open(connection.settings, shared=shared, tokens=tokens.get(name))
     return Runtime(
         settings=settings,
         engine=engine,
@@ -126,7 +138,8 @@ def log_to_stderr(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         JsonFormatter(
-            "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "%(levelname)s %(name)s %(message)s",
+            timestamp="at",  # in UTC, as in the ledger
             rename_fields={"levelname": "level"},
             reserved_attrs=[*RESERVED_ATTRS, "color_message"],  # uvicorn's message again, for terminals
         )
@@ -137,6 +150,7 @@ def log_to_stderr(level: str) -> None:
     root.setLevel(level)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log every address with its query
     logging.getLogger("alembic.runtime.migration").addFilter(_is_an_upgrade)
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # it would list its own parts
 
 
 def _is_an_upgrade(record: logging.LogRecord) -> bool:

@@ -104,7 +104,8 @@ class TokenBudget:
         try:
             return act()
         except sa.exc.SQLAlchemyError as error:
-            log.warning("the budget of %s cannot be shared for now: %s", self._connection, error)
+            said = str(error.orig if isinstance(error, sa.exc.DBAPIError) else error).splitlines()[0]
+            log.warning("the budget of %s cannot be shared for now: %s", self._connection, said)
             return otherwise
 
 

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator
 from connectors.contract import Finding
 from connectors.errors import AccessDenied, NotFound, SignedOut, TrackerError, Unreachable
 from service import absences, filing, people, publishing
+from service.budget import ALIVE_SECONDS
 from service.connect import base_of
 from service.core.assigning import REQUESTER, nobody_there
 from service.core.explain import long_day
 from service.core.raci import roles_named
 from service.runtime import Runtime
-from service.store import hooks, inbox, migrating
+from service.store import changes, hooks, inbox, migrating, workers
 from service.store.engine import reading
 from service.store.tables import HookRow
 
@@ -32,6 +33,7 @@ def examine(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
     yield from _roles(runtime)
     if not pending:
         yield from _published(runtime)
+        yield from _unworked(runtime)
         yield from _parked(runtime)
         yield from _absences(runtime)
         for finding in filing.examine(runtime):
@@ -54,6 +56,16 @@ def _published(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
             yield "templates", Finding(f"{step.refusal}.", "Until then new campaigns keep the published version.")
         elif step.due:
             yield "templates", Finding(f"{step.name} is not published yet.", "Run `tminus templates apply`.")
+
+
+def _unworked(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
+    with reading(runtime.engine) as session:
+        waits = inbox.oldest_unrouted(session) or changes.partitions(session)
+        nobody = not workers.alive(session, ALIVE_SECONDS)
+    if waits and nobody:
+        what = f"Something waits, and no worker has been heard of for {ALIVE_SECONDS:.0f} seconds."
+        remedy = "Start `tminus serve` or `tminus work`; the log of the one that ran says why it stopped."
+        yield "workers", Finding(what, remedy)
 
 
 def _parked(runtime: Runtime) -> Iterator[tuple[str, Finding]]:

@@ -250,9 +250,11 @@ def installation(config: Path | None, *, service: bool = False, migrate: bool = 
 
     `service`: it logs, and it publishes the folder's templates.
     """
+    from sqlalchemy.exc import DBAPIError
+
     from service.bootstrap import log_to_stderr, make_runtime
     from service.settings import load
-    from service.store.engine import StoreError
+    from service.store.engine import StoreError, is_unusable, make_engine, unusable
     from service.store.secrets import SecretError
 
     settings = load(config)
@@ -260,7 +262,13 @@ def installation(config: Path | None, *, service: bool = False, migrate: bool = 
         log_to_stderr(settings.log_level)
     try:
         runtime = make_runtime(settings, migrate=migrate, publish=service)
-        yield runtime
-        runtime.engine.dispose()
+        try:
+            yield runtime
+        finally:
+            runtime.engine.dispose()
     except (StoreError, SecretError) as error:
         raise Refused(str(error)) from None
+    except DBAPIError as error:
+        if not is_unusable(error):
+            raise
+        raise Refused(str(unusable(make_engine(settings.database.get_secret_value()), error))) from None

@@ -24,6 +24,11 @@ POSTGRES_DISK_FULL = "53100"
 """https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
 """A disk without room answers a write-ahead log with one or the other."""
+_NOT_OURS = {
+    "42501": "make this user the owner of the database",
+    "25006": "it takes no writes: name the server that does",
+}
+"""PostgreSQL's words for what its administrator must mend, and how."""
 _WRITES = ("BEGIN IMMEDIATE", "INSERT", "UPDATE", "DELETE")
 
 
@@ -60,27 +65,40 @@ def check(engine: sa.Engine) -> None:
                 raise StoreError(
                     "SQLite does not tell the time in milliseconds here; use a newer SQLite or PostgreSQL."
                 )
-    except sa.exc.OperationalError as error:
+    except sa.exc.DatabaseError as error:
         raise unusable(engine, error) from error
 
 
-def unusable(engine: sa.Engine, error: sa.exc.OperationalError) -> StoreError:
+def is_unusable(error: sa.exc.DBAPIError) -> bool:
+    """Whether the database is away, full or closed to us, so that nothing is wrong with what it was asked."""
+    return isinstance(error, sa.exc.OperationalError) or is_full(error) or _sqlstate(error) in _NOT_OURS
+
+
+def unusable(engine: sa.Engine, error: sa.exc.DBAPIError) -> StoreError:
     """What the database said, in one line, and the remedy."""
     url = engine.url.set(drivername=engine.dialect.name)  # as people write it
-    remedy = (
-        "its folder must exist, and this user must be allowed to write there; or name another file"
-        if is_sqlite(engine)
-        else "start it, or correct its address"
-    )
     why = str(error.orig).splitlines()[0]
-    return StoreError(f"The database {url.render_as_string()} cannot be used: {why}\n    {remedy}")
+    return StoreError(f"The database {url.render_as_string()} cannot be used: {why}\n    {_remedy(engine, error)}")
+
+
+def _remedy(engine: sa.Engine, error: sa.exc.DBAPIError) -> str:
+    if is_full(error):
+        return "make room on its disk"
+    if is_sqlite(engine):
+        return "its folder must exist, and this user must be allowed to write there; or name another file"
+    return _NOT_OURS.get(_sqlstate(error) or "", "start it, create it, or correct its address, user or password")
 
 
 def is_full(error: BaseException) -> bool:
     """Whether the database says that its disk, or what it may use of it, is full."""
     said = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     code = getattr(said, "sqlite_errorcode", None)
-    return code in _NO_ROOM if code is not None else getattr(said, "sqlstate", None) == POSTGRES_DISK_FULL
+    return code in _NO_ROOM if code is not None else _sqlstate(error) == POSTGRES_DISK_FULL
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    """https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+    return getattr(error.orig if isinstance(error, sa.exc.DBAPIError) else error, "sqlstate", None)
 
 
 @contextmanager

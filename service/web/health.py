@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
@@ -10,7 +12,7 @@ from service import publishing
 from service.metrics import ALIVE_SECONDS
 from service.runtime import Runtime
 from service.store import hooks, inbox, migrating, workers
-from service.store.engine import StoreError, is_full, reading, transaction
+from service.store.engine import StoreError, is_full, is_sqlite, reading, transaction
 
 
 class NotReady(Exception):
@@ -19,7 +21,7 @@ class NotReady(Exception):
 
 def router(runtime: Runtime) -> APIRouter:
     """Both endpoints; they tell counts and states, never contents."""
-    routes = APIRouter()
+    routes, opened = APIRouter(), _file(runtime)
 
     @routes.get("/healthz")
     def alive() -> dict[str, str]:
@@ -34,7 +36,7 @@ def router(runtime: Runtime) -> APIRouter:
         templates could not be published.
         """
         try:
-            _prove(runtime)
+            _prove(runtime, opened)
             with reading(runtime.engine) as session:
                 return {"status": "ok", **_state(session, runtime)}
         except NotReady as error:
@@ -47,7 +49,20 @@ def router(runtime: Runtime) -> APIRouter:
     return routes
 
 
-def _prove(runtime: Runtime) -> None:
+def _file(runtime: Runtime) -> int | None:
+    """Which file SQLite's name leads to now; None on PostgreSQL, 0 where it leads nowhere."""
+    if not is_sqlite(runtime.engine):
+        return None
+    try:
+        return Path(runtime.engine.url.database or "").stat().st_ino
+    except OSError:
+        return 0
+
+
+def _prove(runtime: Runtime, opened: int | None) -> None:
+    if _file(runtime) != opened:
+        # Open connections go on with the old file, of which nothing will be left.
+        raise NotReady("the file of the database was moved or replaced: stop the service, put it back, start again")
     if migrating.pending(runtime.engine):
         raise NotReady("migrations are pending")
     try:

@@ -124,6 +124,17 @@ def test_a_database_that_restarts_is_told_and_survived(large: House, postgres_se
     assert large.jira.children(key)
 
 
+def test_a_file_that_was_moved_away_is_told(small: House, tmp_path: Path) -> None:
+    """Open connections go on with it, so that everything seems well until the service ends."""
+    file = tmp_path / "tminus.db"
+    assert ready(small) == (200, "ok")
+    file.rename(tmp_path / "elsewhere.db")
+    status, words = ready(small)
+    assert (status, words.partition(":")[0]) == (503, "the file of the database was moved or replaced")
+    (tmp_path / "elsewhere.db").rename(file)
+    assert ready(small) == (200, "ok")
+
+
 def test_only_a_full_disk_is_called_one(tmp_path: Path) -> None:
     """Another mistake of a statement is none, nor is a database that is not there."""
     with sa.create_engine(f"sqlite:///{tmp_path}/a.db").connect() as connection:

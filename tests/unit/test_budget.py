@@ -78,11 +78,12 @@ def test_on_sqlite_nobody_is_asked(sqlite_url: str) -> None:
     engine.dispose()
 
 
-def test_a_database_that_fails_stops_no_call() -> None:
-    """It is told in the log, and the own count goes on."""
+def test_a_database_that_fails_stops_no_call(caplog: pytest.LogCaptureFixture) -> None:
+    """It is told in the log, in one line each time, and the own count goes on."""
     engine = make_engine("postgresql://nobody@127.0.0.1:1/nothing")
     budget = TokenBudget(engine, "asana", "t")
     assert (budget.lease(RATE, 10), budget.peers(), budget.paused()) == (None, 1, 0)
+    assert {len(record.getMessage().splitlines()) for record in caplog.records} == {1}
     engine.dispose()
 
 

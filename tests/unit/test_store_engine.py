@@ -51,6 +51,15 @@ def test_a_file_that_cannot_be_written_is_told_with_a_remedy(sqlite_url: str) ->
     engine.dispose()
 
 
+def test_a_file_that_is_no_database_is_told_with_a_remedy(tmp_path: Path) -> None:
+    """As when the settings name the wrong one; it stays as it is."""
+    path = tmp_path / "notes.txt"
+    path.write_text("Buy milk." * 100)
+    with pytest.raises(StoreError, match=r"notes\.txt cannot be used: file is not a database\n .*or name another file"):
+        check(make_engine(f"sqlite:///{path}"))
+    assert path.read_text() == "Buy milk." * 100
+
+
 def test_sqlite_is_set_to_survive_a_power_cut(sqlite_url: str) -> None:
     """Every connection has the write-ahead log, full synchronisation, foreign keys, and milliseconds."""
     engine = make_engine(sqlite_url)
