@@ -124,6 +124,11 @@ def _hooks(runtime: Runtime, connection: str) -> Iterator[Finding]:
     for project in runtime.settings.connections[connection].settings.projects:
         if not any(project in hooks.projects_of(row) for row in rows):
             yield Finding(f"No hook tells us of changes in {project}; only the sweep finds them.", remedy)
+    for row in rows:
+        if not hooks.opens(row, runtime.vault):
+            anew = f"without it, `tminus disconnect {connection}` and `tminus connect {connection}` make another hook"
+            back = "Put the key that sealed it behind the first, with a comma between"
+            yield Finding(f"The hook for {row.project}: {hooks.UNOPENED}.", f"{back}; {anew}.")
     try:
         listed = {hook.target: hook for hook in runtime.trackers[connection].hooks()}
     except (AccessDenied, NotFound):

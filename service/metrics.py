@@ -21,6 +21,7 @@ from service.run_log import finished
 from service.runtime import Runtime
 from service.store import campaigns, hooks, inbox, published, runs, sweeps, workers
 from service.store.engine import reading
+from service.store.secrets import Vault
 from service.store.tables import HookRow
 
 COUNT_FINISHED_EVERY = 300.0
@@ -55,7 +56,7 @@ class Metrics:
         yield _by("tminus_runs", "Runs that are not over, by state.", "state", runs.counts(session))
         yield _by("tminus_campaigns", "Campaigns and filed commitments, by state.", "state", campaigns.counts(session))
         rows = [row for name in self.runtime.settings.connections for row in hooks.of_connection(session, name)]
-        yield from _of_hooks(rows, now)
+        yield from _of_hooks(rows, self.runtime.vault, now)
         yield self._of_sweeps(session, now)
         alive = float(workers.alive(session, ALIVE_SECONDS))
         yield _gauge("tminus_workers", f"Workers heard of in the last {ALIVE_SECONDS:.0f} seconds.", Sample(alive))
@@ -78,8 +79,8 @@ class Metrics:
         return _gauge("tminus_sweep_age_seconds", "Since the project was last swept without a failure.", *samples)
 
 
-def _of_hooks(rows: Sequence[HookRow], now: datetime) -> Iterator[Metric]:
-    states = Counter((row.connection, "troubled" if row.problem else row.state) for row in rows)
+def _of_hooks(rows: Sequence[HookRow], vault: Vault, now: datetime) -> Iterator[Metric]:
+    states = Counter((row.connection, "troubled" if hooks.ailment(row, vault) else row.state) for row in rows)
     counted = [Sample(count, {"connection": name, "state": state}) for (name, state), count in sorted(states.items())]
     yield _gauge("tminus_hooks", "Hooks by state; troubled ones are active but do not work as they should.", *counted)
     heard = [

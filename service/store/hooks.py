@@ -8,8 +8,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from service.store.secrets import Vault
+from service.store.secrets import SecretError, Vault
 from service.store.tables import HookRow
+
+UNOPENED = "its secret does not open with TMINUS_SECRET_KEY, so that every call is refused"
 
 
 def get(session: Session, hook_id: str) -> HookRow | None:
@@ -55,10 +57,25 @@ def secret_of(hook: HookRow, vault: Vault) -> str | None:
     return None if hook.sealed_secret is None else vault.open(hook.sealed_secret)
 
 
-def problems(session: Session, connection: str) -> list[str]:
-    """What the keeper found wrong with hooks of the connection and could not mend yet."""
+def opens(hook: HookRow, vault: Vault) -> bool:
+    """Whether its secret can be read, without which every call through it is refused."""
+    try:
+        secret_of(hook, vault)
+    except SecretError:
+        return False
+    return True
+
+
+def ailment(hook: HookRow, vault: Vault) -> str | None:
+    """What is wrong with one: its secret, or what the keeper found and could not mend yet."""
+    return hook.problem if opens(hook, vault) else UNOPENED
+
+
+def problems(session: Session, connection: str, vault: Vault) -> list[str]:
+    """What is wrong with the active hooks of the connection."""
     rows = [row for row in of_connection(session, connection) if row.state == "active"]
-    return [f"{connection}: the hook for {row.project}: {row.problem}" for row in rows if row.problem]
+    told = [(row.project, ailment(row, vault)) for row in rows]
+    return [f"{connection}: the hook for {project}: {words}" for project, words in told if words]
 
 
 def delivered(session: Session, hook_ids: Collection[str], at: datetime) -> None:

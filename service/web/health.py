@@ -83,7 +83,7 @@ def _state(session: Session, runtime: Runtime) -> dict[str, object]:
         for name in connections
         if not any(hook.state == "active" for hook in hooks.of_connection(session, name))
     ]
-    quiet += [told for name in connections for told in hooks.problems(session, name)]
+    quiet += [told for name in connections for told in hooks.problems(session, name, runtime.vault)]
     return {
         "waiting": counts.get("received", 0),
         "lag_seconds": round((runtime.now() - oldest).total_seconds(), 1) if oldest else 0,

@@ -14,7 +14,8 @@ import pytest
 
 from connectors.signing import sign
 from service.store import hooks, inbox
-from service.store.engine import transaction
+from service.store.engine import reading, transaction
+from service.store.secrets import Vault, new_key
 from tests.house import House, house, in_weeks
 
 
@@ -82,6 +83,18 @@ def test_doctor_names_what_is_wrong_and_the_remedy(home: House) -> None:
     assert "Create a new API token" in broken.stdout
     screen = tminus(home, "doctor")
     assert "due date" in screen.stdout.lower()
+
+
+def test_doctor_tells_of_secrets_that_another_key_has_sealed(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a restore without the key: every webhook is refused, although the trackers' hooks are there."""
+    monkeypatch.setenv("TMINUS_SECRET_KEY", new_key())
+    told = tminus(home, "doctor").stdout
+    assert f"jira: The hook for MKT: {hooks.UNOPENED}.\n" in told
+    assert "`tminus disconnect jira` and `tminus connect jira` make another hook" in told
+    with reading(home.runtime.engine) as session:
+        [words] = hooks.problems(session, "jira", Vault([new_key()]))
+        assert hooks.problems(session, "jira", home.runtime.vault) == []
+    assert words == f"jira: the hook for MKT: {hooks.UNOPENED}"
 
 
 def test_campaigns_lists_them_and_tells_one_with_its_story(home: House) -> None:

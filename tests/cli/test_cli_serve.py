@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import sqlite3
 import subprocess
 import time
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -48,7 +50,9 @@ def test_the_service_takes_leave_when_it_is_told_to_end(installation: Installati
         process.send_signal(end)
         assert process.wait(timeout=30) == 0
     assert workers(installation) == 0
-    assert "Traceback" not in installation.log.read_text()
+    log = installation.log.read_text()
+    assert "Traceback" not in log
+    assert {datetime.fromisoformat(json.loads(line)["at"]).tzname() for line in log.splitlines()} == {"UTC"}
 
 
 def test_a_taken_port_is_a_sentence(installation: Installation) -> None:
