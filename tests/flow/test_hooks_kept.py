@@ -41,7 +41,7 @@ def rows(desk: Desk) -> list[HookRow]:
 def problems(desk: Desk) -> list[str]:
     """What `readyz` tells."""
     with reading(desk.runtime.engine) as session:
-        return hooks.problems(session, "memory")
+        return hooks.problems(session, "memory", desk.runtime.vault)
 
 
 def look(desk: Desk, *, later: timedelta = timedelta()) -> bool:
