@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from connectors.contract import Hook, HookId
-from connectors.errors import AccessDenied, ByHand, NotFound, TrackerError
+from connectors.errors import AccessDenied, ByHand, NotFound, TrackerError, Unreachable
 from service import apply
 from service.runtime import Runtime
-from service.store import campaigns, hooks
+from service.store import campaigns, hooks, turns
 from service.store.engine import reading, transaction
 from service.store.tables import HookRow, new_hook_id
 
@@ -30,13 +31,30 @@ class Connected:
 
 def connect(runtime: Runtime, connection: str) -> Iterator[Connected]:
     """Hooks for the projects of the connection; the service must be reachable at `public_url` meanwhile."""
+    with alone(runtime, connection):
+        yield from _connect(runtime, connection)
+
+
+@contextmanager
+def alone(runtime: Runtime, connection: str) -> Iterator[None]:
+    """Nobody else makes, renews or ends hooks of this connection meanwhile, in whatever process.
+
+    Raises `Unreachable`, which is tried again, where somebody else does for too long.
+    """
+    try:
+        with turns.turn(runtime.engine, f"hooks of {connection}"):
+            yield
+    except turns.Busy as error:
+        raise Unreachable(f"another process is at work on the hooks of {connection}") from error
+
+
+def _connect(runtime: Runtime, connection: str) -> Iterator[Connected]:
     tracker = runtime.trackers[connection]
     try:
         listed: list[Hook] | None = tracker.hooks()
     except (AccessDenied, NotFound):
         listed = None  # our account may not even list them
-    with reading(runtime.engine) as session:
-        rows = hooks.of_connection(session, connection)
+    rows = _rows(runtime, connection)
     yield from _clear(runtime, connection, listed or [], {row.target for row in rows})
     projects = watched(runtime, connection)
     for some in [projects] if tracker.one_hook else [[project] for project in projects]:
@@ -46,9 +64,15 @@ def connect(runtime: Runtime, connection: str) -> Iterator[Connected]:
 
 def watch(runtime: Runtime, connection: str, project: str) -> Connected | None:
     """Hear of a project that a campaign made for itself; None where its hook is there already."""
-    with reading(runtime.engine) as session:
-        rows = hooks.of_connection(session, connection)
-    if any(project in hooks.projects_of(row) for row in rows):
+    if _heard_of(_rows(runtime, connection), project):
+        return None
+    with alone(runtime, connection):
+        return _watch(runtime, connection, project)
+
+
+def _watch(runtime: Runtime, connection: str, project: str) -> Connected | None:
+    rows = _rows(runtime, connection)
+    if _heard_of(rows, project):
         return None
     if not runtime.trackers[connection].one_hook:
         return _subscribe(runtime, connection, [project])
@@ -56,11 +80,20 @@ def watch(runtime: Runtime, connection: str, project: str) -> Connected | None:
     return _subscribe(runtime, connection, [*projects], row=next(iter(rows), None))
 
 
+def _rows(runtime: Runtime, connection: str) -> list[HookRow]:
+    with reading(runtime.engine) as session:
+        return hooks.of_connection(session, connection)
+
+
+def _heard_of(rows: Iterable[HookRow], project: str) -> bool:
+    return any(project in hooks.projects_of(row) for row in rows)
+
+
 def make_again(runtime: Runtime, row: HookRow, vendor_id: HookId | None) -> Connected:
     """Another hook in the place of one that tells us nothing; that one goes, with its `vendor_id`, once this one works,
     or before it where the vendor calls one address alone.
 
-    Where only a person may make one, all stays as it is.
+    Where only a person may make one, all stays as it is. To be called while `alone`.
     """
     if runtime.trackers[row.connection].one_hook:
         if vendor_id:
@@ -76,7 +109,9 @@ def make_again(runtime: Runtime, row: HookRow, vendor_id: HookId | None) -> Conn
 
 def take_secret(runtime: Runtime, row: HookRow, there: Hook) -> None:
     """Keep the secret that the settings tell now, where it is not ours to choose."""
-    if there.secret is not None and there.secret != hooks.secret_of(row, runtime.vault):
+    if there.secret is None:
+        return
+    if not hooks.opens(row, runtime.vault) or there.secret != hooks.secret_of(row, runtime.vault):
         with transaction(runtime.engine) as session:
             hooks.activate(session, row, runtime.vault, vendor_id=there.id, secret=there.secret)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from connectors.contract import Hook, HookId
 from connectors.errors import AccessDenied, NotFound, TrackerError
 from service import apply
-from service.connect import base_of
+from service.connect import alone, base_of
 from service.runtime import Runtime
 from service.store import hooks, ledger
 from service.store.engine import reading, transaction
@@ -27,6 +27,11 @@ class Disconnected:
 
 def disconnect(runtime: Runtime, connection: str) -> Iterator[Disconnected]:
     """End every subscription of ours in this connection, those that an earlier installation left behind included."""
+    with alone(runtime, connection):
+        yield from _disconnect(runtime, connection)
+
+
+def _disconnect(runtime: Runtime, connection: str) -> Iterator[Disconnected]:
     with reading(runtime.engine) as session:
         rows = hooks.of_connection(session, connection)
     listed = _listed(runtime, connection)

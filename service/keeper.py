@@ -37,12 +37,18 @@ class _Ill:
 def look_after(runtime: Runtime, connection: str) -> bool:
     """Whether a hook had to be made again, so that things may have been missed; all of it is told in the ledger."""
     try:
-        listed = {hook.target: hook for hook in runtime.trackers[connection].hooks()}
-    except (AccessDenied, NotFound):
-        listed = None  # our account may not list them: only silence tells
+        with connect.alone(runtime, connection):
+            return _look_after(runtime, connection)
     except TrackerError as error:
         log.warning("the hooks of %s cannot be looked at: %s", connection, error)
         return False
+
+
+def _look_after(runtime: Runtime, connection: str) -> bool:
+    try:
+        listed = {hook.target: hook for hook in runtime.trackers[connection].hooks()}
+    except (AccessDenied, NotFound):
+        listed = None  # our account may not list them: only silence tells
     with reading(runtime.engine) as session:
         rows = [row for row in hooks.of_connection(session, connection) if row.state == "active"]
     watched = set(connect.watched(runtime, connection))
