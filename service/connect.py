@@ -154,9 +154,12 @@ def _settle(
     yield result
     if result.ok or result.by_hand:
         for row in others:
+            by_hand = row.vendor_id is None and row.state == "active"
             _forget(runtime, row)
-            if row.vendor_id is None and row.state == "active":
-                told = f"has taken the place of what calls {row.target}: have that webhook or rule removed there"
+            if by_hand:
+                told = (
+                    f"the hook has taken the place of what calls {row.target}: have that webhook or rule removed there"
+                )
                 yield Connected(connection, row.project or "", told)
 
 
