@@ -18,7 +18,7 @@ from service.core.explain import long_day
 from service.core.merge import LinkView
 from service.core.plan import Plan
 from service.runtime import Runtime
-from service.store import campaigns, changes, hooks, ledger, links
+from service.store import campaigns, changes, hooks, inbox, ledger, links
 from service.store.engine import reading
 from service.store.tables import Campaign, ChangeRow, Inbox
 
@@ -81,6 +81,9 @@ def _of_campaign(runtime: Runtime, campaign: Campaign, subtask: LinkView | None)
         views = links.views(session, campaign.id)
         story = ledger.of_campaign(session, campaign.id, limit=LATEST, without=[ledger.CALLS])
         heard = list(_deliveries(session, campaign.connection, campaign.request_task))
+        partition = changes.partition_of(campaign.connection, TaskId(campaign.request_task))
+        # Whatever came after it, a write that was refused still waits for a person.
+        parked = inbox.parked(session, 1, partition=partition)
     plan = Plan.from_dict(campaign.plan) if campaign.plan else None
     where = f"{campaign.request_label} “{campaign.title}”"
     lines = [
@@ -96,8 +99,10 @@ def _of_campaign(runtime: Runtime, campaign: Campaign, subtask: LinkView | None)
         lines += plan.problems
     lines += [_wrong(key, view) for key, view in views.items() if view.state in ("refused", "gone")]
     lines += heard
+    if parked and not any("parked" in line for line in heard):
+        lines.append(f"{parked[0].received_at:%d %b %H:%M} a webhook told of it: was parked ({parked[0].reason}).")
     lines += [f"{line.at:%d %b %H:%M} {line.sentence}" for line in story]
-    return Story(tuple(lines), _advice(campaign, views, heard))
+    return Story(tuple(lines), _advice(campaign, views, parked=bool(parked) or any("parked" in line for line in heard)))
 
 
 _STATES = {
@@ -127,8 +132,8 @@ def _wrong(key: str, view: LinkView) -> str:
     return f"“{title}” was refused by the tracker: {view.reason}"
 
 
-def _advice(campaign: Campaign, views: dict[str, LinkView], heard: list[str]) -> str:
-    if any("parked" in line for line in heard):
+def _advice(campaign: Campaign, views: dict[str, LinkView], *, parked: bool) -> str:
+    if parked:
         return "Mend what parked it, then run `tminus replay --all`."
     if any(view.state == "refused" for view in views.values()):
         return "Mend what the tracker says in its own words, then run `tminus replay`; the tasks are tried again."

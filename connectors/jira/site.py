@@ -82,6 +82,7 @@ class Site:
         named = [kind for kind in types if str(kind.get("name", "")).casefold() == type_name.casefold()]
         kind = next(iter(named or [kind for kind in types if subtask and kind.get("subtask")]), None)
         if kind is None:
+            self._types.forget(project)  # a right or a type that a person adds now counts at once
             there = ", ".join(str(kind.get("name")) for kind in types) or "none that we may create"
             raise Rejected(f"project {project} has no issue type {type_name!r}; it has: {there}")
         return self._screens.get((project, kind["id"]), lambda: self._read_screen(project, kind))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.why import Story, tell
+from service.why import LATEST, Story, tell
 from tests.house import House, house, in_weeks
 
 
@@ -105,6 +105,22 @@ def test_a_request_that_no_delivery_told_of_is_found_live(home: House) -> None:
     assert "It fits the rule for `webinar`." in story.lines
     assert "No delivery has told of it yet." in story.lines
     assert story.advice.startswith("Run `tminus sweep`")
+
+
+def test_a_refused_write_is_told_whatever_was_heard_since(home: House) -> None:
+    """Deliveries that went well afterwards do not hide that one waits for a person."""
+    denied = home.jira.site.me.denied
+    denied.add("LINK_ISSUES")
+    try:
+        key = webinar(home)
+    finally:
+        denied.discard("LINK_ISSUES")
+    for note in range(LATEST + 1):
+        home.jira.edit(key, {"summary": f"Spring webinar {note}"})
+        home.quiet()
+    story = told(home, key)
+    assert any("was parked" in line for line in story.lines)
+    assert story.advice.startswith("Mend what parked it")
 
 
 def test_a_name_that_nobody_knows_has_no_story(home: House) -> None:

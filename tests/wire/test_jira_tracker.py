@@ -53,6 +53,18 @@ def test_each_task_is_made_once_whatever_becomes_of_the_first_reply(kind: str, f
         assert {task.mark for task in site.tracker.children(container)} == {task.mark for task in five()}
 
 
+def test_a_right_that_is_granted_counts_at_once() -> None:
+    """That no type could be created in is not remembered: a replay must not wait until it is forgotten."""
+    with jira_site() as site:
+        container = site.container(site.file())
+        denied = site.sim.site.me.denied
+        denied.add("CREATE_ISSUES")
+        with pytest.raises(Rejected, match="none that we may create"):
+            site.tracker.create(container, five())
+        denied.discard("CREATE_ISSUES")
+        assert len(site.tracker.create(container, five()).made) == 5
+
+
 def test_tasks_that_are_refused_as_unwanted_do_not_stop_the_others() -> None:
     """Each row has its own outcome, with Jira's words."""
     with jira_site() as site:

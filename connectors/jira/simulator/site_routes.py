@@ -122,8 +122,10 @@ def _project_statuses(call: Call) -> Answer:
 
 
 def _create_types(call: Call) -> Answer:
+    """Whoever may not create issues is told of no type."""
     call.site.project(call.params["project"])
-    return Answer(page(call, [call.show.issue_type(known) for known in seed.TYPES], "issueTypes", 50))
+    offered = () if "CREATE_ISSUES" in call.actor.denied else seed.TYPES
+    return Answer(page(call, [call.show.issue_type(known) for known in offered], "issueTypes", 50))
 
 
 def _create_fields(call: Call) -> Answer:
