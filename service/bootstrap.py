@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import sqlalchemy as sa
 from fastapi import FastAPI
@@ -62,7 +63,7 @@ def make_runtime(
 def _runtime_on(
     engine: sa.Engine, settings: Settings, *, migrate: bool, publish: bool, now: Callable[[], datetime]
 ) -> Runtime:
-    catalogue = Catalogue.load(settings.templates)
+    catalogue = replace(Catalogue.load(settings.templates), published=partial(publishing.calendar, engine))
     check(engine)
     if migrate:
         upgrade(engine)

@@ -95,7 +95,7 @@ def reassigns(campaign: Campaign) -> bool:
 def tell(runtime: Runtime) -> int:
     """Note in the ledger which goals of agreements were missed and who is to hear of it; returns how many were new."""
     count = 0
-    agreements = [one for one in runtime.catalogue.commitments.values() if isinstance(one, Agreement)]
+    agreements = [one for one in runtime.commitments().values() if isinstance(one, Agreement)]
     for agreement in agreements:
         if _acts(agreement) and _is_open(runtime, agreement):
             missed = list(_missed(runtime, agreement))

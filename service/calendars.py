@@ -114,7 +114,10 @@ def _zone(name: str) -> str:
 
 
 def _beside(name: object, info: ValidationInfo) -> CompanyDays:
-    return CompanyDays.read(Path((info.context or {}).get("folder", ".")) / str(name))
+    context = info.context or {}
+    if "company_days" in context:
+        return CompanyDays.parse(str(name), context["company_days"])
+    return CompanyDays.read(Path(context.get("folder", ".")) / str(name))
 
 
 Day: TypeAlias = Annotated[date, BeforeValidator(_day)]
@@ -157,6 +160,20 @@ class CalendarRecipe(_Part):
     holidays: Holidays = Holidays()
     exceptions: Mapping[Day, WrittenWindows] = {}
     """Replaces a day, whatever else it is: half days, make-up days; no hours at all means closed."""
+
+    def written(self) -> dict[str, Any]:
+        """As plain data, without the calendar file that it names."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    @property
+    def company_days(self) -> str | None:
+        """What stands in the calendar file that it names."""
+        return self.holidays.ics.text if self.holidays.ics else None
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any], company_days: str | None) -> CalendarRecipe:
+        """From plain data and the calendar file that it names; raises `ValueError` where it means nothing here."""
+        return cls.model_validate(written, context={"company_days": company_days})
 
     def freeze(self, name: str, years: Iterable[int]) -> Calendar:
         """The calendar as plain data, with the holidays of these years; raises `ValueError` where it cannot work."""

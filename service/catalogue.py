@@ -5,7 +5,7 @@ the rest stay usable.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -36,8 +36,10 @@ class Catalogue:
     calendars: dict[str, CalendarRecipe]
     problems: list[CatalogueProblem]
     sources: dict[str, tuple[Document, ...]] = field(default_factory=dict)
-    """Template → its file, and the file that it extends."""
+    """Template or commitment → its file, and the file that it extends."""
     commitments: dict[str, Commitment] = field(default_factory=dict)
+    published: Callable[[str], CalendarRecipe | None] = field(default=lambda _: None, repr=False, compare=False)
+    """Where to ask for a calendar that the folder did not have when it was read."""
     _frozen: dict[tuple[str, int], Calendar] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -87,12 +89,25 @@ class Catalogue:
     def calendar_named(self, name: str, around: date) -> Calendar:
         """This calendar with the holidays from the year before `around` to two years after it."""
         key = name, around.year
-        if name not in self.calendars:  # published since this process read the folder
-            raise LookupError(f"the calendar `{name}` is not known here yet; restart the service")
+        if not self.has_calendar(name):
+            raise LookupError(f"there is no usable calendar `{name}`, neither in the folder nor published")
         if key not in self._frozen:
             years = range(around.year - 1, around.year + 3)
             self._frozen[key] = self.calendars[name].freeze(name, years)
         return self._frozen[key]
+
+    def has_calendar(self, name: str) -> bool:
+        """Whether there is one of this name: in the folder, or published since by another process."""
+        if name not in self.calendars and (recipe := self.published(name)):
+            self.calendars[name] = recipe
+        return name in self.calendars
+
+    def calendars_named(self) -> set[str]:
+        """Those that its usable templates and commitments name."""
+        named = {
+            name for template in self.templates.values() for part in _parts(template) for _, name in _calendars_of(part)
+        }
+        return named | {name for commitment in self.commitments.values() for name in commitment.calendars().values()}
 
     def _add_commitment(self, document: Document) -> None:
         commitment, problems = read_commitment(document, self.calendars)
@@ -101,6 +116,7 @@ class Catalogue:
             self._refuse(document, ("id",), f"another file is `{commitment.id}` already")
         elif commitment:
             self.commitments[commitment.id] = commitment
+            self.sources[commitment.id] = (document,)
 
     def _add_templates(self, documents: Sequence[Document]) -> None:
         by_id = {str(document.data.get("id")): document for document in reversed(documents)}

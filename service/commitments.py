@@ -1,12 +1,18 @@
-"""How commitments stand now: their events are read and judged by what their files say; nothing is counted before."""
+"""How commitments stand now: their events are read and judged by what was published; nothing is counted before.
+
+What is over is judged by the version that was in force when it ended, what goes on by the newest.
+"""
 
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from service import publishing
 from service.core import agreement, cadence, quota
 from service.core.calendar import Calendar
 from service.core.clocks import Terms, read_clock
@@ -19,13 +25,14 @@ from service.store import events
 from service.store.engine import reading
 from service.store.tables import Campaign
 
+Kind = TypeVar("Kind", bound=Commitment)
 LOOK_BACK = timedelta(days=28)
 """What of a cadence and an agreement is looked at, unless somebody asks for more."""
 
 
 def standings(runtime: Runtime) -> list[Standing]:
     """All of them, by their names."""
-    found = runtime.catalogue.commitments
+    found = runtime.commitments()
     return [standing(runtime, found[name]) for name in sorted(found)]
 
 
@@ -68,6 +75,7 @@ def _standing(session: Session, runtime: Runtime, commitment: Commitment, day: d
     report: Report
     match commitment:
         case Quota():
+            commitment, calendar = _of_period(session, runtime, commitment, calendar, day)
             zone = quota.time_zone_of(commitment, calendar)
             since = day or now.astimezone(zone).date()
             period = quota.stretch_of(commitment.period.every, since)
@@ -76,17 +84,45 @@ def _standing(session: Session, runtime: Runtime, commitment: Commitment, day: d
             told = events.between(session, commitment.listens_to(), _midnight(first, zone), now)
             report, since = quota.evaluate(commitment, calendar, told, now, since), period.first
         case Cadence():
-            told = events.between(session, commitment.listens_to(), None, now)
-            report = cadence.evaluate(commitment, calendar, told, now, since)
+            former = _former(session, commitment)
+            types = commitment.listens_to().union(*(one.listens_to() for one, _ in former))
+            told = events.between(session, types, None, now)
+            before = [(one, calendar_of(runtime, one), until) for one, until in former]
+            report = cadence.evaluate(commitment, calendar, told, now, since, before)
         case Agreement():
-            names = set(commitment.calendars().values())
-            calendars = {name: runtime.catalogue.calendar_named(name, around=now.date()) for name in names}
+            versions = _former(session, commitment)
+            known = (commitment, *(one for one, _ in versions))
+            named = {name for one in known for name in one.calendars().values()}
+            calendars = {name: runtime.catalogue.calendar_named(name, around=now.date()) for name in named}
             begun = _midnight(since, ZoneInfo(calendar.time_zone))
-            told = events.of_those_with(session, commitment.begins_with(), begun, now)
-            report = agreement.evaluate(commitment, calendars, told, now)
+            types = frozenset[str]().union(*(one.begins_with() for one in known))
+            told = events.of_those_with(session, types, begun, now)
+            report = agreement.evaluate(commitment, calendars, told, now, versions)
         case _:
             raise TypeError(f"{type(commitment).__name__} is no kind of commitment")
     return Standing(commitment=commitment, kind=commitment.kind, report=report, at=now, since=since)
+
+
+def _former(session: Session, commitment: Kind) -> list[tuple[Kind, datetime]]:
+    """The versions before this one, oldest first, each with the instant at which the next was published."""
+    return [
+        (one.commitment, other.since)
+        for one, other in pairwise(publishing.versions_of(session, commitment.id))
+        if isinstance(one.commitment, type(commitment)) and one.commitment.version < commitment.version
+    ]
+
+
+def _of_period(
+    session: Session, runtime: Runtime, newest: Quota, calendar: Calendar, day: date | None
+) -> tuple[Quota, Calendar]:
+    """The version that was in force when the period of `day` ended, and its calendar; the newest while it goes on."""
+    if day is None:
+        return newest, calendar
+    ended = _midnight(quota.stretch_of(newest.period.every, day).after, quota.time_zone_of(newest, calendar))
+    for one, until in _former(session, newest):
+        if ended <= until:
+            return one, calendar_of(runtime, one)
+    return newest, calendar
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -24,29 +24,38 @@ class CompanyDays:
     _events: Any
     """An `icalendar.Calendar`."""
 
+    text: str
+    """The file."""
+
     @classmethod
     def read(cls, path: Path) -> CompanyDays:
         """Raises `ValueError` with the file's name and what is wrong with it."""
-        from icalendar import Calendar
-
         try:
-            written = Calendar.from_ical(path.read_bytes())
+            return cls.parse(path.name, path.read_bytes().decode("utf-8-sig", errors="replace"))
         except FileNotFoundError:
             raise ValueError(f"there is no file {path.name} beside the calendars") from None
         except OSError as error:
             raise ValueError(f"{path.name} cannot be read: {error.strerror}") from None
+
+    @classmethod
+    def parse(cls, file: str, text: str) -> CompanyDays:
+        """What stands in a file of this name; raises `ValueError` like `read`."""
+        from icalendar import Calendar
+
+        try:
+            written = Calendar.from_ical(text)
         except ValueError as error:
             reason = str(error).splitlines()[0]
-            raise ValueError(f"{path.name} is not a calendar file (ICS): {reason}") from None
+            raise ValueError(f"{file} is not a calendar file (ICS): {reason}") from None
         days = Calendar()
         for event in written.walk("VEVENT"):
             if wrong := _mistake(event):
-                raise ValueError(f"{path.name}: the event {_name(event)} {wrong}")
+                raise ValueError(f"{file}: the event {_name(event)} {wrong}")
             if _all_day(event):
                 days.add_component(event)
         if not days.subcomponents:
-            raise ValueError(f"{path.name} has no all-day event, and only those are closed days")
-        return cls(path.name, days)
+            raise ValueError(f"{file} has no all-day event, and only those are closed days")
+        return cls(file, days, text)
 
     def __str__(self) -> str:
         return self.file

@@ -62,7 +62,7 @@ def drifts(runtime: Runtime) -> Iterator[Drift]:
 def _drift(runtime: Runtime, session: Session, campaign: Campaign) -> Drift | None:
     template = Template.model_validate(campaign.template_snapshot)
     frozen = Calendar.from_dict(campaign.calendar_snapshot)
-    if gone := [name for name in (frozen.name, *frozen.beside) if name not in runtime.catalogue.calendars]:
+    if gone := [name for name in (frozen.name, *frozen.beside) if not runtime.catalogue.has_calendar(name)]:
         sentence = f"there is no usable calendar `{'`, `'.join(gone)}` any more"
         return Drift(campaign.request_label, campaign.title, frozen.name, (sentence,), ())
     today = runtime.catalogue.calendar_of(template, around=campaign.created_at.date())

@@ -75,7 +75,7 @@ def ask(session: Session, runtime: Runtime, types: Collection[str]) -> set[str]:
 
 def run(runtime: Runtime, campaign: Campaign, known: dict[str, LinkView]) -> Filed:
     """Take over what people did with its tasks, file what it owes now, and move what is due on another day."""
-    commitment = runtime.catalogue.commitments.get(campaign.template)
+    commitment = runtime.commitments().get(campaign.template)
     if commitment is None:
         return Filed(f"There is no commitment `{campaign.template}` any more; its tasks stay as they are.")
     if commitment.file is None or commitment.file.connection != campaign.connection:
@@ -150,7 +150,7 @@ def _write(
 
 
 def _filed(runtime: Runtime, connection: str | None = None) -> Iterator[tuple[Commitment, Filing]]:
-    for commitment in runtime.catalogue.commitments.values():
+    for commitment in runtime.commitments().values():
         if commitment.file and connection in (None, commitment.file.connection):
             yield commitment, commitment.file
 

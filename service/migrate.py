@@ -9,7 +9,7 @@ from service import sync
 from service.core.calendar import Calendar
 from service.core.differences import differences
 from service.core.template import Template
-from service.publishing import template_of
+from service.publishing import is_template, template_of
 from service.runtime import Runtime
 from service.store import campaigns, ledger, moves, published
 from service.store.engine import reading, transaction
@@ -55,7 +55,7 @@ def version_of(runtime: Runtime, template: str, version: int | None) -> Template
     with reading(runtime.engine) as session:
         newest = published.newest_of(session, template)
         row = newest if version is None else published.get(session, template, version)
-    if newest is None:
+    if newest is None or not is_template(newest):
         raise CannotMigrate(f"no template `{template}` is published", "`tminus templates list` lists them")
     if row is None:
         raise CannotMigrate(f"{template} v{version} was never published", f"the newest is v{newest.version}")

@@ -12,6 +12,7 @@ from connectors.contract import Receiver, Tracker
 from service import publishing
 from service.budget import TokenBudget
 from service.catalogue import Catalogue
+from service.core.commitment import Commitment
 from service.core.template import Template
 from service.settings import Settings
 from service.store.secrets import Vault
@@ -37,7 +38,7 @@ class Runtime:
     tokens: Mapping[str, StoredTokens] = field(default_factory=dict)
     """By connection, of those that sign in with OAuth."""
     unpublished: tuple[publishing.Step, ...] = ()
-    """Templates of the folder that could not be published when the service started."""
+    """Templates and commitments of the folder that could not be published when the service started."""
 
     def template(self, name: str) -> Template:
         """The published version in use at this moment; raises `KeyError` where there is none."""
@@ -45,3 +46,7 @@ class Runtime:
         if found is None:
             raise KeyError(f"no template `{name}` is published")
         return found
+
+    def commitments(self) -> dict[str, Commitment]:
+        """The published versions in use at this moment, by id."""
+        return publishing.commitments_in_use(self.engine)

@@ -34,7 +34,7 @@ def commitments(
     from service.config_checks import did_you_mean
 
     with installation(config) as runtime:
-        known = runtime.catalogue.commitments
+        known = runtime.commitments()
         if name is not None and name not in known:
             broken = "\n    `tminus templates check` tells why others are refused" if runtime.catalogue.problems else ""
             raise Refused(f"there is no commitment `{name}`", did_you_mean(name, known) + broken)
@@ -48,6 +48,8 @@ def commitments(
         for sentence in told[-SHOWN:]:
             typer.echo(f"missed: {sentence}")
     else:
+        if not found:
+            typer.echo("Nothing is published; `tminus templates apply` publishes the folder.")
         for one in found:
             typer.echo(f"{one.commitment.id} ({one.kind}): {_verdict(one)}\n    {one.sentence}")
 

@@ -80,6 +80,7 @@ def schema() -> None:
 
 def _oddities(catalogue: Catalogue) -> Iterator[str]:
     """What is not wrong but was probably meant otherwise."""
-    for name, files in sorted(catalogue.sources.items()):
-        if files[0].path.stem != name:
-            yield f"{files[0].path}: holds the template `{name}`; people will look for it in {name}.yaml"
+    for name in sorted(catalogue.templates):
+        path = catalogue.sources[name][0].path
+        if path.stem != name:
+            yield f"{path}: holds the template `{name}`; people will look for it in {name}.yaml"

@@ -30,7 +30,10 @@ def apply(
     by: Annotated[str | None, typer.Option(help="Who publishes; your user name unless given.")] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Publish what changed: new campaigns are planned by it. Exit status 1 where something was refused."""
+    """Publish what changed: new campaigns are planned by it, and commitments judged by it.
+
+    Exit status 1 where something was refused.
+    """
     from service import publishing
 
     with _store(config) as (settings, engine):
@@ -65,7 +68,7 @@ def diff(folder: FolderArgument = None, config: ConfigOption = None) -> None:
 
 
 def export(
-    template: Annotated[str, typer.Argument(help="The template's name, such as webinar.")],
+    template: Annotated[str, typer.Argument(help="The template or commitment, such as webinar.")],
     version: Annotated[int | None, typer.Option(help="The newest unless given.")] = None,
     config: ConfigOption = None,
 ) -> None:
@@ -77,7 +80,9 @@ def export(
     with _store(config) as (_, engine), reading(engine) as session:
         row = published.newest_of(session, template)
         if row is None:
-            raise Refused(f"no template `{template}` is published", did_you_mean(template, published.newest(session)))
+            raise Refused(
+                f"nothing called `{template}` is published", did_you_mean(template, published.newest(session))
+            )
         if version is not None:
             newest, row = row.version, published.get(session, template, version)
             if row is None:
@@ -101,7 +106,7 @@ def catalogue(folder: FolderArgument = None, config: ConfigOption = None) -> Non
 
 
 def list_published(config: ConfigOption = None) -> None:
-    """List every published version, newest last."""
+    """List every published version of templates and commitments, newest last."""
     from service.store import published
     from service.store.engine import reading
 
@@ -119,12 +124,12 @@ def _difference(step: Step) -> Iterator[str]:
     if step.newest is None:
         yield f"{step.name} is new"
         return
-    yield f"{step.template.id} v{step.newest.version} → v{step.template.version}"
+    yield f"{step.written.id} v{step.newest.version} → v{step.written.version}"
     yield from (f"  {change}" for change in step.changes())
     yield from difflib.unified_diff(
         step.newest.text.splitlines(),
         step.text.splitlines(),
-        f"{step.template.id} v{step.newest.version}, published",
+        f"{step.written.id} v{step.newest.version}, published",
         f"{step.name}, in the folder",
         lineterm="",
     )

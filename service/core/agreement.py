@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -75,14 +75,24 @@ class AgreementReport:
 
 
 def evaluate(
-    agreement: Agreement, calendars: Mapping[str, Calendar], events: Iterable[Event], now: datetime
+    agreement: Agreement,
+    calendars: Mapping[str, Calendar],
+    events: Iterable[Event],
+    now: datetime,
+    former: Sequence[tuple[Agreement, datetime]] = (),
 ) -> AgreementReport:
-    """`events` are everything told of the items; an item that no event of the agreement began is left out."""
+    """`events` are everything told of the items; an item that no event of the agreement began is left out.
+
+    `former`: the versions before this one, oldest first, each up to when it was in force; what ended then is judged by
+    it.
+    """
+    terms = {name: _terms(name, agreement, calendars, former) for name in agreement.clocks}
+    begins = agreement.begins_with().union(*(one.begins_with() for one, _ in former))
     told: dict[str, list[Event]] = defaultdict(list)
     for event in events:
         if event.at <= now:
             told[event.subject].append(event)
-    found = (_item(agreement, calendars, subject, its, now) for subject, its in told.items())
+    found = (_item(agreement, terms, begins, subject, its, now) for subject, its in told.items())
     items = [item for item in found if item]
     groups = sorted({item.group for item in items if item.group is not None})
     return AgreementReport(
@@ -99,19 +109,38 @@ def worst(verdicts: Iterable[Verdict | None]) -> Verdict | None:
     return min((verdict for verdict in verdicts if verdict), key=WORST.index, default=None)
 
 
+def _terms(
+    name: str,
+    agreement: Agreement,
+    calendars: Mapping[str, Calendar],
+    former: Sequence[tuple[Agreement, datetime]],
+) -> list[Terms]:
+    """What every version says of a clock, and from when on."""
+    versions = [*(one for one, _ in former), agreement]
+    starts = [None, *(until for _, until in former)]
+    return [
+        Terms(rule, calendars[rule.calendar or one.calendar], f"v{one.version}", since)
+        for one, since in zip(versions, starts, strict=True)
+        if (rule := one.clocks.get(name))
+    ]
+
+
 def _item(
-    agreement: Agreement, calendars: Mapping[str, Calendar], subject: str, events: Sequence[Event], now: datetime
+    agreement: Agreement,
+    terms: Mapping[str, Sequence[Terms]],
+    begins: Collection[str],
+    subject: str,
+    events: Sequence[Event],
+    now: datetime,
 ) -> Item | None:
-    begins = agreement.begins_with()
     if not any(event.type in begins for event in events):
         return None
     facts = facts_of(events)
     accepted = judge(agreement.acceptance, facts) if agreement.acceptance else None
     clocks: dict[str, Clock] = {}
     if accepted is None or accepted.outcome != "rejected":
-        for name, rule in agreement.clocks.items():
-            terms = Terms(rule, calendars[rule.calendar or agreement.calendar], f"v{agreement.version}")
-            clock = read_clock(events, terms, now)
+        for name in agreement.clocks:
+            clock = read_clock(events, terms[name], now)
             if clock.cycles:
                 clocks[name] = clock
     calls = {

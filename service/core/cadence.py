@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -64,16 +64,24 @@ class CadenceReport:
 
 
 def evaluate(
-    cadence: Cadence, calendar: Calendar, events: Sequence[Event], now: datetime, since: date
+    cadence: Cadence,
+    calendar: Calendar,
+    events: Sequence[Event],
+    now: datetime,
+    since: date,
+    former: Sequence[tuple[Cadence, Calendar, datetime]] = (),
 ) -> CadenceReport:
     """Its occurrences from `since` on (an aware `now` ends them), judged by the events that are known.
 
-    Where it has no first day, nothing is owed before the first event.
+    Where it has no first day, nothing is owed before the first event. `former`: the versions before this one, oldest
+    first, each with its calendar and up to when it was in force; they judge what fell until then.
     """
-    first = cadence.starts_on or min((date_of(event) or date.max for event in events), default=calendar.date_of(now))
-    found = [
-        _occurrence(cadence, calendar, day, events, now) for day in _days(cadence, calendar, max(first, since), now)
-    ]
+    found: list[Occurrence] = []
+    begins = datetime.min.replace(tzinfo=UTC)
+    for version, its_calendar, ends in (*former, (cadence, calendar, datetime.max.replace(tzinfo=UTC))):
+        fallen = _occurrences(version, its_calendar, events, now, since)
+        found += [one for one in fallen if begins <= one.at < ends]
+        begins = ends
     tasks = [task for occurrence in found for task in occurrence.tasks]
     open_late = any(task.verdict == "late" and task.done_at is None for task in tasks)
     return CadenceReport(
@@ -83,6 +91,14 @@ def evaluate(
         late=sum(task.verdict == "late" for task in tasks),
         occurrences=tuple(found),
     )
+
+
+def _occurrences(
+    cadence: Cadence, calendar: Calendar, events: Sequence[Event], now: datetime, since: date
+) -> Iterator[Occurrence]:
+    first = cadence.starts_on or min((date_of(event) or date.max for event in events), default=calendar.date_of(now))
+    for day in _days(cadence, calendar, max(first, since), now):
+        yield _occurrence(cadence, calendar, day, events, now)
 
 
 def date_of(event: Event) -> date | None:

@@ -50,6 +50,8 @@ class Commitment(Part):
     """From when it is owed. A cadence without it is owed from the first event that tells of it."""
     file: Filing | None = None
     """Where its tasks are filed; nowhere unless given."""
+    withdrawn: bool = False
+    """It is agreed no more, from the moment at which this version is published."""
 
     def listens_to(self) -> frozenset[str]:
         """The types of event that tell of it."""

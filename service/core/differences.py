@@ -1,23 +1,27 @@
-"""What changes from one version of a template to the next, in words. Pure."""
+"""What changes from one version of a template or commitment to the next, in words. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
+from service.core.commitment import Commitment
 from service.core.template import Template
+
+Versioned: TypeAlias = Template | Commitment
 
 _NOT_TOLD = {"id", "version", "library"}
 _LONGEST = 60
 
 
-def differences(before: Template, after: Template) -> list[str]:
+def differences(before: Versioned, after: Versioned) -> list[str]:
     """One sentence for each field that is new, gone or different."""
-    return [*_between(_written(before), _written(after), ""), *_followed(before, after)]
+    followed = _followed(before, after) if isinstance(before, Template) and isinstance(after, Template) else ()
+    return [*_between(_written(before), _written(after), ""), *followed]
 
 
-def _written(template: Template) -> dict[str, Any]:
-    return template.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=_NOT_TOLD)
+def _written(said: Versioned) -> dict[str, Any]:
+    return said.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=_NOT_TOLD)
 
 
 def _between(before: Mapping[str, Any], after: Mapping[str, Any], at: str) -> Iterator[str]:

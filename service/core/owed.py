@@ -69,7 +69,7 @@ def _of_cadence(cadence: Cadence, report: CadenceReport) -> Iterator[PlannedTask
     for occurrence in report.occurrences:
         open_keys = {task.key for task in occurrence.tasks if task.done_at is None}
         for task in occurrence.tasks:
-            if task.key in open_keys:
+            if task.key in open_keys and task.task in cadence.tasks:  # else it is of an older version
                 after = _after(cadence, task.task, occurrence)
                 duty = cadence.tasks[task.task]
                 title = f"{task.title} ({long_day(occurrence.at.date())})"

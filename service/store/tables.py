@@ -332,12 +332,12 @@ class AwayCalendar(SQLModel, table=True):
 
 
 class PublishedTemplate(SQLModel, table=True):
-    """One version of a template, exactly as it was published. Rows are added and never changed."""
+    """One version of a template or commitment, exactly as it was published. Rows are added and never changed."""
 
     __tablename__ = "published_template"
 
     id: str = Field(primary_key=True)
-    """The template's own id."""
+    """Its own."""
     version: int = Field(primary_key=True)
     digest: str
     """Of the file it came from, and of the file that one extends."""

@@ -1,6 +1,6 @@
 """`/api/commitments`: what is promised beside campaigns, and how it stands. For programs with a token.
 
-401 and 403 as `service.web.auth` has them; 404 for a commitment that is not in the folder; 422 for a wrong day.
+401 and 403 as `service.web.auth` has them; 404 for a commitment that is not published; 422 for a wrong day.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def router(runtime: Runtime) -> APIRouter:
 
         Of many leads or chats the `most` urgent.
         """
-        found = runtime.catalogue.commitments.get(name)
-        if found is None:
-            guess = did_you_mean(name, runtime.catalogue.commitments)
+        known = runtime.commitments()
+        if name not in known:
+            guess = did_you_mean(name, known)
             raise HTTPException(404, f"there is no commitment `{name}`{guess}")
-        return standing(runtime, found, day).as_dict(most)
+        return standing(runtime, known[name], day).as_dict(most)
 
     return routes

@@ -297,7 +297,7 @@ def test_S7_a_high_score_lead_shows_its_bonus_tag(post: Post) -> None:
     assert (taken["lead-1"]["score"], taken["lead-1"]["bonus"]) == (90, True)
     assert (taken["lead-2"]["score"], taken["lead-2"]["bonus"]) == (60, False)
     assert (taken["lead-3"]["outcome"], taken["lead-3"]["bonus"]) == ("rejected", False)
-    shown = list(details(standing(post.runtime, post.runtime.catalogue.commitments["sdr_leads"]).report, most=9))
+    shown = list(details(standing(post.runtime, post.runtime.commitments()["sdr_leads"]).report, most=9))
     assert "lead-1: accepted, score 90, priority, bonus" in shown
 
 

@@ -124,10 +124,30 @@ def test_an_export_is_the_file_byte_for_byte(folder: Path) -> None:
     assert tminus("export", "webinar", "--version", "1").stdout_bytes == first
 
 
+def test_commitments_are_published_beside_templates(folder: Path) -> None:
+    """Applied, listed, compared and exported by the same commands."""
+    shutil.copy(STARTER_TEMPLATES / "content_quota.yaml", folder)
+    assert "content_quota v1 is published" in tminus("apply").stdout
+    quota = folder / "content_quota.yaml"
+    edit(quota, ("version: 1", "version: 2"), ("title: ", "# Since spring.\ntitle: "))
+    assert tminus("diff").stdout.splitlines()[:2] == [
+        "content_quota v1 → v2",
+        "  only comments or the way of writing differ",
+    ]
+    assert tminus("apply").stdout.splitlines() == ["content_quota v2 is published"]
+    assert tminus("export", "content_quota").stdout_bytes == quota.read_bytes()
+    assert [line.split()[:2] for line in tminus("list").stdout.splitlines()][:2] == [
+        ["content_quota", "v1"],
+        ["content_quota", "v2"],
+    ]
+    assert "content_quota" not in tminus("catalogue").stdout
+    assert CliRunner().invoke(app, ["templates", "migrate", "content_quota"]).exit_code == 2
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("export", "webiner"), "no template `webiner` is published\n    did you mean `webinar`?"),
+        (("export", "webiner"), "nothing called `webiner` is published\n    did you mean `webinar`?"),
         (("export", "webinar", "--version", "7"), "webinar v7 was never published\n    the newest is v1"),
         (("apply", "nowhere"), "there is no folder nowhere"),
     ],

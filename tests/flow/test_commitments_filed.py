@@ -76,7 +76,7 @@ def test_a_subtask_that_is_done_delivers_its_task(office: Office) -> None:
     office.clock[0] = datetime(2026, 11, 24, 20, tzinfo=UTC)
     office.run()
     office.run()
-    review = office.runtime.catalogue.commitments["quarterly_review"]
+    review = office.runtime.commitments()["quarterly_review"]
     told = standing(office.runtime, review, date(2026, 11, 20)).as_dict(0)["report"]["occurrences"]
     done = {task["key"]: task["verdict"] for one in told for task in one["tasks"] if task["done_at"]}
     assert done == {"2026-11-24.review": "met"}

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,29 @@ from service.store.secrets import new_key
 from tests.desk import CONFIG
 from tests.memory_tracker import MemoryTracker
 from tests.web_client import client_of
+
+BERLIN = """
+berlin:
+  time_zone: Europe/Berlin
+  working_hours: {mon: ["09:00-17:00"], tue: ["09:00-17:00"], wed: ["09:00-17:00"], thu: ["09:00-17:00"],
+                  fri: ["09:00-17:00"], sat: ["10:00-12:00"], sun: ["10:00-12:00"]}
+  holidays: {ics: company.ics}
+"""
+ICS = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:test
+BEGIN:VEVENT
+UID:1
+DTSTART;VALUE=DATE:{day}
+SUMMARY:Company day
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def in_a_year_of(runtime: Runtime) -> date:
+    """A day that is far enough away for every template."""
+    return date(runtime.now().year + 1, 12, 1)
 
 
 @pytest.fixture
@@ -98,20 +122,25 @@ def test_only_the_service_publishes_by_itself(folder: Path) -> None:
         assert findings(runtime) == ["webinar v2 is not published yet."]
 
 
-def test_a_calendar_that_is_new_since_the_start_asks_for_a_restart(
+def test_a_calendar_that_is_new_since_the_start_is_taken_from_what_was_published(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Calendars are read when a service starts; a template that needs a newer one is answered with that."""
+    """Another process published a template that names it first, with a calendar file of its company: both work here."""
     monkeypatch.setenv("TMINUS_API_TOKENS", "a-token-that-is-long-enough")
     with started(folder) as runtime, serving(runtime, lambda: None) as app, client_of(app) as web:
         web.headers["Authorization"] = "Bearer a-token-that-is-long-enough"
         calendars = folder / "calendars.yaml"
-        calendars.write_text(calendars.read_text() + "\nberlin: {time_zone: Europe/Berlin, working_hours: always}\n")
+        closed = in_a_year_of(runtime) - timedelta(days=7)
+        (folder / "company.ics").write_text(ICS.format(day=f"{closed:%Y%m%d}"))
+        calendars.write_text(calendars.read_text() + BERLIN)
         edit(folder, "version: 1\n", "version: 2\n")
         edit(folder, "calendar: us-mops\n", "calendar: berlin\n")
         with started(folder) as restarted:
             assert restarted.template("webinar").calendar == "berlin"
-        in_a_year = f"{restarted.now().year + 1}-12-01"
-        answer = web.post("/api/templates/webinar/preview", json={"inputs": {"webinar_date": in_a_year}})
-    assert answer.status_code == 503
-    assert answer.json()["detail"] == "the calendar `berlin` is not known here yet; restart the service"
+        wanted = str(in_a_year_of(runtime))
+        (folder / "company.ics").unlink()
+        answer = web.post("/api/templates/webinar/preview", json={"inputs": {"webinar_date": wanted}})
+        known = runtime.catalogue.calendar_named("berlin", around=runtime.now().date())
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["verdict"] == "planned"
+    assert (known.time_zone, known.is_working(closed)) == ("Europe/Berlin", False)
