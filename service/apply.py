@@ -82,6 +82,8 @@ class _Writer:
         self._lock = threading.Lock()
 
     def write(self, actions: Sequence[Action]) -> Applied:
+        if not actions:
+            return self._applied
         creates = [action for action in actions if isinstance(action, CreateTask)]
         rest = [action for action in actions if not isinstance(action, CreateTask)]
         try:

@@ -12,7 +12,7 @@ from connectors.errors import Malformed
 from service import tracing
 from service.runtime import Runtime
 from service.store import campaigns, changes, inbox, ledger
-from service.store.tables import Inbox
+from service.store.inbox import Unrouted
 
 AT_ONCE = 100
 """Deliveries routed in one transaction; those that are coming in wait for it to end."""
@@ -35,6 +35,8 @@ def route(session: Session, runtime: Runtime) -> Routed:
     To be called inside the transaction that also enqueues those runs. A body that cannot be read is parked, with why.
     """
     deliveries = inbox.unrouted(session, AT_ONCE)
+    if not deliveries:
+        return Routed(0, ())
     hints: list[_Hint] = []
     for delivery in deliveries:
         with tracing.routing(delivery.id, delivery.connection):
@@ -68,11 +70,11 @@ def ask(session: Session, connection: str, tasks: Iterable[str]) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Hint:
-    delivery: Inbox
+    delivery: Unrouted
     change: Change
 
 
-def _hints(session: Session, runtime: Runtime, delivery: Inbox) -> list[_Hint]:
+def _hints(session: Session, runtime: Runtime, delivery: Unrouted) -> list[_Hint]:
     """The changes of one body that are worth a look; a body without any is finished here."""
     receiver = runtime.receivers.get(delivery.connection)
     if receiver is None:

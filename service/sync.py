@@ -193,9 +193,9 @@ class _Run:
         else:
             tracker, place = self.runtime.trackers[self.campaign.connection], campaigns.container_of(self.campaign)
             found = self.mirrors.observe(lambda: tracker.read([request_id, *ids], place))
-        self.request = found.get(request_id)
+        self.request, today = found.get(request_id), self._today()
         for key, link in self.links.items():
-            settled, news = self.mirrors.settle(link, found.get(link.task.id) if link.task else None, self._today())
+            settled, news = self.mirrors.settle(link, found.get(link.task.id) if link.task else None, today)
             self.links[key] = settled
             self.news += news
         if self.request:

@@ -24,7 +24,7 @@ from service.lease import Lease
 from service.run_log import run_of
 from service.runtime import Runtime
 from service.store import budgets, changes, inbox, ledger, runs, workers
-from service.store.engine import is_sqlite, reading, transaction, worker_lock
+from service.store.engine import is_sqlite, transaction, worker_lock
 from service.store.runs import QUEUE
 
 log = logging.getLogger(__name__)
@@ -302,15 +302,13 @@ class Worker:
 
     def _route(self) -> int:
         """Give out everything that waits; returns how many deliveries that were."""
-        count = 0
-        while not self._stopping.is_set():
-            with reading(self._runtime.engine) as session:
-                if not inbox.anything_unrouted(session):
-                    break
+        count, found = 0, intake.AT_ONCE
+        while found == intake.AT_ONCE and not self._stopping.is_set():
             with transaction(self._runtime.engine) as session:
                 routed = intake.route(session, self._runtime)
                 enqueue(session, routed.partitions)
-            count += routed.deliveries
+            found = routed.deliveries
+            count += found
         return count
 
     def _beat_forever(self) -> None:

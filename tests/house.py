@@ -104,7 +104,7 @@ class House:
 
     def _busy(self) -> bool:
         with reading(self.runtime.engine) as session:
-            waiting = inbox.anything_unrouted(session) or changes.partitions(session)
+            waiting = inbox.oldest_unrouted(session) or changes.partitions(session)
         return bool(waiting) or self.jira.sender.busy or self.asana.sender.busy or self.asana.hooks.busy
 
     def campaign(self, label: str) -> Campaign | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property, partial
 from typing import Any
 
 from connectors.contract import NOBODY, Account, AccountId, Mark, NewTask, Party, Patch, Status, Task, TaskId
@@ -96,7 +97,7 @@ class IssueReader:
             created_at=instant(fields.get("created")),
             changed_at=instant(fields.get("updated")),
             project=(fields.get("project") or {}).get("key"),
-            fields=self._fields(fields),
+            fields=_Form(partial(self._fields, fields)),
         )
 
     def _fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,6 +111,26 @@ class IssueReader:
             "form": next(filter(None, map(_request_type, fields.values())), None),
             "labels": list(fields.get("labels") or ()),
         }
+
+
+class _Form(Mapping[str, Any]):
+    """What an issue's fields say, worked out when somebody asks: of most issues nobody does."""
+
+    def __init__(self, work_out: Callable[[], Mapping[str, Any]]) -> None:
+        self._work_out = work_out
+
+    @cached_property
+    def _said(self) -> Mapping[str, Any]:
+        return self._work_out()
+
+    def __getitem__(self, name: str) -> Any:
+        return self._said[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._said)
+
+    def __len__(self) -> int:
+        return len(self._said)
 
 
 def browse(site: str, key: str) -> str:

@@ -6,7 +6,7 @@ Our own write coming back equals what we agreed, so it merges to nothing: there 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -50,7 +50,7 @@ class Agreed:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON; dates as ISO text."""
-        return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(self).items()}
+        return {item.name: _plain(getattr(self, item.name)) for item in fields(self)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Agreed:
@@ -235,6 +235,17 @@ def _owner(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:
 def name_of(link: LinkView) -> str:
     """As people know it."""
     return f"“{link.agreed.title}” ({link.label})" if link.label else f"“{link.agreed.title}”"
+
+
+def _plain(value: object) -> object:
+    match value:
+        case date():
+            return value.isoformat()
+        case tuple():
+            return list(value)
+        case Mapping():
+            return dict(value)
+    return value
 
 
 def _moment(text: str | None) -> datetime | None:

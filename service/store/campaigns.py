@@ -69,11 +69,14 @@ def partitions_of(session: Session, connection: str, names: Sequence[str]) -> di
     """
     found: dict[str, str] = {}
     for some in portions(names):
-        found |= _partitions_of(session, connection, some)
+        rows = session.connection().execute(_HOMES, {"connection": connection, "names": some})
+        found |= {name: partition_of(home, request) for home, request, name in rows}
     return found
 
 
-def _partitions_of(session: Session, connection: str, names: Sequence[str]) -> dict[str, str]:
+def _homes() -> sa.CompoundSelect[Any]:
+    connection: sa.BindParameter[str] = sa.bindparam("connection")
+    names: sa.BindParameter[str] = sa.bindparam("names", expanding=True)
     request = sa.select(col(Campaign.connection), col(Campaign.request_task))
     own = request.where(col(Campaign.connection) == connection)
     linked = request.join(Link, col(Link.campaign_id) == col(Campaign.id)).where(col(Link.connection) == connection)
@@ -81,8 +84,10 @@ def _partitions_of(session: Session, connection: str, names: Sequence[str]) -> d
     inside = (own, col(Campaign.container_id))
     searches = [inside, (linked, col(Link.label)), (linked, col(Link.task_id)), (own, labels), (own, ids)]
     # Ids come last, so that they win over a label that reads the same; a union, so that each search has its index.
-    found = sa.union_all(*(query.add_columns(name.label("name")).where(name.in_(names)) for query, name in searches))
-    return {name: partition_of(home, request) for home, request, name in session.execute(found)}
+    return sa.union_all(*(query.add_columns(name.label("name")).where(name.in_(names)) for query, name in searches))
+
+
+_HOMES = _homes()
 
 
 def unfinished_requests(session: Session, connection: str) -> list[str]:

@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from connectors.contract import TaskId
+from service.store.engine import is_sqlite
 from service.store.portions import portions
 from service.store.tables import ChangeRow, Inbox, InboxState, new_id, now
+from service.store.upserts import table_of
 
 
 def partition_of(connection: str, request_task: str) -> str:
@@ -44,19 +46,35 @@ class Waiting:
     inbox_id: str | None
 
 
+_CHANGE, _INBOX = table_of(ChangeRow), table_of(Inbox)
+_THOSE: sa.BindParameter[str] = sa.bindparam("those", expanding=True)
+# Built once: every run asks these, and building a statement costs more than its answer.
+_ADD = sa.insert(_CHANGE)
+_WAITING = (
+    sa.select(_CHANGE.c.id, _CHANGE.c.inbox_id)
+    .where(_CHANGE.c.partition == sa.bindparam("mine"), _CHANGE.c.state == "received")
+    .order_by(_CHANGE.c.id)
+)
+_HOLD = sa.select(_INBOX.c.id).where(_INBOX.c.id.in_(_THOSE)).order_by(_INBOX.c.id).with_for_update()
+_OUTCOME: dict[str, sa.BindParameter[str]] = {"state": sa.bindparam("outcome"), "reason": sa.bindparam("why")}
+_FINISH = sa.update(_CHANGE).where(_CHANGE.c.id.in_(_THOSE)).values(_OUTCOME)
+_FORGET_ASKED = sa.delete(_CHANGE).where(_CHANGE.c.id.in_(_THOSE), _CHANGE.c.inbox_id.is_(None))
+_STATES = sa.select(_CHANGE.c.inbox_id, _CHANGE.c.state).where(_CHANGE.c.inbox_id.in_(_THOSE)).distinct()
+_FINISH_DELIVERIES = (
+    sa.update(_INBOX).where(_INBOX.c.id.in_(_THOSE)).values({**_OUTCOME, "handled_at": sa.bindparam("at")})
+)
+
+
 def add(session: Session, hints: Sequence[Hint]) -> None:
     """Let the runs of their partitions look."""
     if hints:
         rows = [{"id": new_id(), "state": "received", "at": now(), **asdict(hint)} for hint in hints]
-        session.connection().execute(sa.insert(ChangeRow), rows)
+        session.connection().execute(_ADD, rows)
 
 
 def waiting(session: Session, partition: str) -> list[Waiting]:
     """What the next run of this partition answers, oldest first."""
-    query = sa.select(col(ChangeRow.id), col(ChangeRow.inbox_id)).where(
-        col(ChangeRow.partition) == partition, col(ChangeRow.state) == "received"
-    )
-    return [Waiting(*row) for row in session.execute(query.order_by(col(ChangeRow.id)))]
+    return [Waiting(*row) for row in session.connection().execute(_WAITING, {"mine": partition})]
 
 
 def commented(session: Session, partition: str) -> set[str]:
@@ -81,34 +99,30 @@ def again(session: Session, connection: str) -> set[str]:
 
 def finish(session: Session, rows: Iterable[Waiting], state: InboxState, reason: str) -> None:
     """Record what came of them; a delivery is finished with its last change, and parked if any of them is."""
-    rows = list(rows)
+    rows, connection = list(rows), session.connection()
     deliveries = sorted({row.inbox_id for row in rows if row.inbox_id})
-    for some in portions(deliveries):
-        # Held first: of two runs that end side by side, each would take the other's change for one that still waits.
-        session.execute(
-            sa.select(col(Inbox.id)).where(col(Inbox.id).in_(some)).order_by(col(Inbox.id)).with_for_update()
-        )
+    if not is_sqlite(connection):
+        for some in portions(deliveries):
+            # Held first: of two runs that end side by side, each would take the other's change for one that waits.
+            connection.execute(_HOLD, {"those": some})
     for part in portions(rows):
-        ids = [row.id for row in part]
-        session.execute(sa.update(ChangeRow).where(col(ChangeRow.id).in_(ids)).values(state=state, reason=reason))
-        if state != "parked":  # nobody will ask what became of a sweep's
-            over = sa.delete(ChangeRow).where(col(ChangeRow.id).in_(ids), col(ChangeRow.inbox_id).is_(None))
-            session.execute(over)
+        ids = {"those": [row.id for row in part]}
+        connection.execute(_FINISH, {**ids, "outcome": state, "why": reason})
+        if state != "parked" and not all(row.inbox_id for row in part):  # nobody will ask what became of a sweep's
+            connection.execute(_FORGET_ASKED, ids)
     for some in portions(deliveries):
-        _finish_deliveries(session, some, reason)
+        _finish_deliveries(connection, some, reason)
 
 
-def _finish_deliveries(session: Session, deliveries: Collection[str], reason: str) -> None:
+def _finish_deliveries(connection: sa.Connection, deliveries: Sequence[str], reason: str) -> None:
     """Bring them up to date with their changes."""
     found: dict[str, set[str]] = defaultdict(set)
-    query = select(ChangeRow.inbox_id, ChangeRow.state).where(col(ChangeRow.inbox_id).in_(deliveries)).distinct()
-    for delivery, state in session.exec(query):
-        found[str(delivery)].add(state)
+    for delivery, state in connection.execute(_STATES, {"those": deliveries}):
+        found[delivery].add(state)
     ended = {name: _outcome(states) for name, states in found.items() if "received" not in states}
     for outcome in sorted(set(ended.values())):
         names = [name for name, its in ended.items() if its == outcome]
-        values = {"state": outcome, "reason": reason, "handled_at": now()}
-        session.execute(sa.update(Inbox).where(col(Inbox.id).in_(names)).values(values))
+        connection.execute(_FINISH_DELIVERIES, {"those": names, "outcome": outcome, "why": reason, "at": now()})
 
 
 def _outcome(states: Collection[str]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from service.store.tables import ChangeRow, Inbox, InboxState, new_id, now
+from service.store.upserts import table_of
 
 NOT_OVER: tuple[InboxState, ...] = ("received", "parked")
 OVER: tuple[InboxState, ...] = ("handled", "ignored")
@@ -22,21 +24,35 @@ def get(session: Session, delivery_id: str) -> Inbox | None:
     return session.get(Inbox, delivery_id)
 
 
-def unrouted(session: Session, limit: int) -> list[Inbox]:
+_INBOX = table_of(Inbox)
+_WAITING = (_INBOX.c.state == "received", _INBOX.c.routed.is_(False))
+_UNROUTED = (
+    sa.select(_INBOX.c.id, _INBOX.c.connection, _INBOX.c.body)
+    .where(*_WAITING)
+    .order_by(_INBOX.c.id)
+    .limit(sa.bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_ROUTED = sa.update(_INBOX).where(_INBOX.c.id.in_(sa.bindparam("those", expanding=True))).values(routed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Unrouted:
+    """A stored delivery that has not been given to any run yet."""
+
+    id: str
+    connection: str
+    body: bytes
+
+
+def unrouted(session: Session, limit: int) -> list[Unrouted]:
     """Stored and not yet given to the runs that will look, oldest first; no two routers get the same."""
-    query = select(Inbox).where(col(Inbox.state) == "received", col(Inbox.routed).is_(False))
-    return list(session.exec(query.order_by(col(Inbox.id)).limit(limit).with_for_update(skip_locked=True)))
+    return [Unrouted(*row) for row in session.connection().execute(_UNROUTED, {"most": limit})]
 
 
-def anything_unrouted(session: Session) -> bool:
-    """Whether the router has something to do."""
-    query = select(Inbox.id).where(col(Inbox.state) == "received", col(Inbox.routed).is_(False))
-    return session.exec(query.limit(1)).first() is not None
-
-
-def routed(session: Session, delivery_ids: Collection[str]) -> None:
+def routed(session: Session, delivery_ids: Sequence[str]) -> None:
     """Their changes have been given to the runs that will look."""
-    session.execute(sa.update(Inbox).where(col(Inbox.id).in_(delivery_ids)).values(routed=True))
+    session.connection().execute(_ROUTED, {"those": delivery_ids})
 
 
 def parked(
@@ -81,8 +97,7 @@ def counts(session: Session, states: Collection[InboxState] = (*NOT_OVER, *OVER)
 
 def oldest_unrouted(session: Session) -> datetime | None:
     """Since when the oldest waits to be given to the runs that will look."""
-    waiting = (col(Inbox.state) == "received", col(Inbox.routed).is_(False))
-    return session.execute(sa.select(sa.func.min(Inbox.received_at)).where(*waiting)).scalar()
+    return session.execute(sa.select(sa.func.min(Inbox.received_at)).where(*_WAITING)).scalar()
 
 
 def prove_room(session: Session) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -12,29 +13,36 @@ from connectors.contract import Task, TaskId
 from service.core.merge import Agreed, LinkView
 from service.store.campaigns import NOT_OVER
 from service.store.tables import Campaign, Link, now
-from service.store.upserts import insert_new
+from service.store.upserts import insert_new, table_of
 
-
-def of_campaign(session: Session, campaign_id: str) -> list[Link]:
-    """Every link of a campaign, in the order in which they were intended."""
-    return list(session.exec(select(Link).where(col(Link.campaign_id) == campaign_id).order_by(col(Link.id))))
+_LINK = table_of(Link)
+_OF_CAMPAIGN = sa.select(_LINK).where(_LINK.c.campaign_id == sa.bindparam("campaign")).order_by(_LINK.c.id)
+_HOME = sa.select(col(Campaign.connection)).where(col(Campaign.id) == sa.bindparam("campaign")).scalar_subquery()
+_AT_HOME = _OF_CAMPAIGN.where(_LINK.c.connection == _HOME)
+_ELSEWHERE = _OF_CAMPAIGN.where(_LINK.c.connection != _HOME)
+_THERE = _OF_CAMPAIGN.where(_LINK.c.connection == sa.bindparam("there"))
+_UPDATE = sa.update(_LINK).where(_LINK.c.id == sa.bindparam("link"))
 
 
 def views(session: Session, campaign_id: str) -> dict[str, LinkView]:
-    """The links at home of a campaign by key, each with its task as it was last agreed, until it is read again."""
-    campaign = session.get(Campaign, campaign_id)
-    mine = of_campaign(session, campaign_id)
-    return {link.key: _view(link) for link in mine if campaign and link.connection == campaign.connection}
+    """The links at home of a campaign by key, each with its task as it was last agreed, until it is read again.
+
+    In the order in which they were intended.
+    """
+    return {row.key: _view(row) for row in _rows(session, _AT_HOME, campaign=campaign_id)}
 
 
 def elsewhere(session: Session, campaign_id: str) -> dict[str, dict[str, LinkView]]:
     """The links of a campaign in other trackers than its request's, by connection and key."""
-    campaign = session.get(Campaign, campaign_id)
     found: dict[str, dict[str, LinkView]] = {}
-    for link in of_campaign(session, campaign_id):
-        if campaign and link.connection != campaign.connection:
-            found.setdefault(link.connection, {})[link.key] = _view(link)
+    for row in _rows(session, _ELSEWHERE, campaign=campaign_id):
+        found.setdefault(row.connection, {})[row.key] = _view(row)
     return found
+
+
+def _rows(session: Session, query: sa.Select[Any], **asked: str) -> Sequence[sa.Row[Any]]:
+    # Plain rows instead of models: every run reads them all, and changes few.
+    return session.connection().execute(query, asked).all()
 
 
 def open_tasks(session: Session, connection: str) -> set[str]:
@@ -83,45 +91,62 @@ def retry_refused(session: Session, connection: str, request_task: str) -> None:
 def save(session: Session, campaign_id: str, connection: str, known: Iterable[LinkView]) -> None:
     """Bring the stored links up to date; only what changed is written, and nothing once a peer has taken over."""
     fencing.check()
-    stored = {link.key: link for link in of_campaign(session, campaign_id) if link.connection == connection}
+    stored = {row.key: row for row in _rows(session, _THERE, campaign=campaign_id, there=connection)}
+    new, changed = [], []
     for view in known:
-        link = stored.get(view.key) or Link(campaign_id=campaign_id, connection=connection, key=view.key)
-        _update(link, view)
-        session.add(link)
+        row = stored.get(view.key)
+        values = _values(view, row)
+        if row is None:
+            new.append({"campaign_id": campaign_id, "connection": connection, "key": view.key, **values})
+        elif any(row._mapping[name] != value for name, value in values.items()):
+            changed.append({"link": row.id, **values})
+    if new:
+        session.connection().execute(sa.insert(_LINK), new)
+    if changed:
+        session.connection().execute(_UPDATE, changed)
 
 
-def _update(link: Link, view: LinkView) -> None:
-    if view.task:  # a task that is gone keeps its id, so that its return is noticed
-        link.task_id, link.url = view.task.id, view.task.url
-        link.made_at = link.made_at or now()
-    link.label = view.label or link.label
-    link.state, link.reason = view.state, view.reason
-    link.agreed = view.agreed.as_dict()
-    link.pinned_on, link.done_on, link.dropped = view.pinned_on, view.done_on, view.dropped
+def _values(view: LinkView, row: sa.Row[Any] | None) -> dict[str, Any]:
+    values = {
+        "label": view.label or (row and row.label),
+        "state": view.state,
+        "reason": view.reason,
+        "agreed": view.agreed.as_dict(),
+        "pinned_on": view.pinned_on,
+        "done_on": view.done_on,
+        "dropped": view.dropped,
+        # A task that is gone keeps its id, so that its return is noticed.
+        "task_id": row and row.task_id,
+        "url": row and row.url,
+        "made_at": row and row.made_at,
+    }
+    if view.task:
+        values |= {"task_id": view.task.id, "url": view.task.url, "made_at": values["made_at"] or now()}
+    return values
 
 
-def _view(link: Link) -> LinkView:
-    agreed = Agreed.from_dict(link.agreed) if link.agreed else Agreed()
+def _view(row: sa.Row[Any]) -> LinkView:
+    agreed = Agreed.from_dict(row.agreed) if row.agreed else Agreed()
     return LinkView(
-        key=link.key,
-        state=link.state,
-        task=_last_known(link, agreed),
-        label=link.label or "",
+        key=row.key,
+        state=row.state,
+        task=_last_known(row, agreed),
+        label=row.label or "",
         agreed=agreed,
-        pinned_on=link.pinned_on,
-        done_on=link.done_on,
-        dropped=link.dropped,
-        reason=link.reason,
+        pinned_on=row.pinned_on,
+        done_on=row.done_on,
+        dropped=row.dropped,
+        reason=row.reason,
     )
 
 
-def _last_known(link: Link, agreed: Agreed) -> Task | None:
-    if link.task_id is None:
+def _last_known(row: sa.Row[Any], agreed: Agreed) -> Task | None:
+    if row.task_id is None:
         return None
     return Task(
-        id=TaskId(link.task_id),
-        label=link.label or link.task_id,
-        url=link.url or "",
+        id=TaskId(row.task_id),
+        label=row.label or row.task_id,
+        url=row.url or "",
         title=agreed.title,
         status=agreed.status,
         status_name=agreed.status.value,

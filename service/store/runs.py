@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -16,22 +17,19 @@ STATES = {"ENQUEUED": "waiting", "DELAYED": "delayed", "PENDING": "running"}
 
 def in_queue(session: Session, partitions: Sequence[str], status: str) -> set[str]:
     """Those with a run in this state; held, so that it cannot begin before the caller's changes are committed."""
-    runs = _table(session)
-    waiting = sa.select(runs.c.queue_partition_key).where(runs.c.status == status, runs.c.queue_name == QUEUE)
-    mine = waiting.where(runs.c.queue_partition_key.in_(partitions))
-    # In one order, so that two callers never hold what the other waits for.
-    return set(session.execute(mine.order_by(runs.c.queue_partition_key).with_for_update()).scalars())
+    question = _in_queue(is_sqlite(session.connection()))
+    return {row[0] for row in session.connection().execute(question, {"status": status, "those": partitions})}
 
 
 def can_be_asked_for(session: Session) -> bool:
     """Whether the engine's table is there: the first worker of a database makes it."""
-    runs = _table(session)
+    runs = _table(is_sqlite(session.connection()))
     return sa.inspect(session.connection()).has_table(runs.name, runs.schema)
 
 
 def counts(session: Session) -> dict[str, int]:
     """How many runs are in each of our states; what is over is not looked at."""
-    runs = _table(session)
+    runs = _table(is_sqlite(session.connection()))
     if not can_be_asked_for(session):
         return dict.fromkeys(STATES.values(), 0)
     query = sa.select(runs.c.status, sa.func.count()).where(runs.c.status.in_(STATES), runs.c.queue_name == QUEUE)
@@ -39,6 +37,18 @@ def counts(session: Session) -> dict[str, int]:
     return {ours: found.get(theirs, 0) for theirs, ours in STATES.items()}
 
 
-def _table(session: Session) -> sa.TableClause:
+@cache
+def _in_queue(on_sqlite: bool) -> sa.Select[str]:
+    runs = _table(on_sqlite)
+    waiting = sa.select(runs.c.queue_partition_key).where(
+        runs.c.status == sa.bindparam("status"),
+        runs.c.queue_name == QUEUE,
+        runs.c.queue_partition_key.in_(sa.bindparam("those", expanding=True)),
+    )
+    # In one order, so that two callers never hold what the other waits for.
+    return waiting.order_by(runs.c.queue_partition_key).with_for_update()
+
+
+def _table(on_sqlite: bool) -> sa.TableClause:
     columns: list[sa.ColumnClause[str]] = [sa.column(name) for name in ("status", "queue_name", "queue_partition_key")]
-    return sa.table("workflow_status", *columns, schema=None if is_sqlite(session.connection()) else "dbos")
+    return sa.table("workflow_status", *columns, schema=None if on_sqlite else "dbos")

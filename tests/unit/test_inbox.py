@@ -252,8 +252,9 @@ def test_a_parked_delivery_can_be_replayed(store_engine: sa.Engine) -> None:
         assert not inbox.replay(session, "no-such-id")
     with reading(store_engine) as session:
         assert inbox.parked(session) == []
-        again = inbox.unrouted(session, 10)
-        assert [(row.id, row.reason, row.handled_at) for row in again] == [(one, None, None)]
+        assert [row.id for row in inbox.unrouted(session, 10)] == [one]
+        again = session.get_one(Inbox, one)
+        assert (again.reason, again.handled_at) == (None, None)
 
 
 def test_only_finished_deliveries_grow_too_old(store_engine: sa.Engine) -> None:
