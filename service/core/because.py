@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
+from operator import attrgetter
 from typing import Any, Literal
 
 from service.core.explain import Run, business_days, in_words, listed, long_day, short_day, skipped
@@ -59,8 +60,8 @@ class Because:
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON, without what is not said; `from_dict` reads it back."""
-        said = ((name, getattr(self, name), default) for name, default in _DEFAULTS.items())
-        return {name: _plain(value) for name, value, default in said if value is not default and value != default}
+        values = zip(_DEFAULTS.items(), _VALUES(self), strict=True)
+        return {name: _plain(said) for (name, default), said in values if said is not default and said != default}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Because:
@@ -80,16 +81,20 @@ class Because:
 
 
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Because)}
+_VALUES = attrgetter(*_DEFAULTS)
+
+
+_WRITTEN: dict[type, Callable[[Any], Any]] = {
+    date: date.isoformat,
+    Span: str,
+    Because: Because.as_dict,
+    tuple: lambda entries: [_plain(entry) for entry in entries],
+}
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Span):
-        return str(value)
-    if isinstance(value, Because):
-        return value.as_dict()
-    return [_plain(entry) for entry in value] if isinstance(value, tuple) else value
+    write = _WRITTEN.get(type(value))
+    return write(value) if write else value
 
 
 def sentence(because: Because) -> str:
@@ -104,10 +109,10 @@ def sentence(because: Because) -> str:
 
 def told(because: Because) -> str:
     """The date and what decided it, without the full stop."""
+    if because.rule in ("after", "before"):
+        return _counted(because)
     due = long_day(because.due)
     match because.rule:
-        case "after" | "before":
-            return _counted(because)
         case "on":
             return _rounded(because, f"On {because.base} itself, {due}", f"{because.base}, {{}}, is")
         case "today":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -199,9 +200,13 @@ class Calendar:
 
     def closed_days(self, low: date, high: date) -> Iterator[tuple[date, str]]:
         """Holidays after `low` and up to `high` that took a working day away, in order, with their names."""
-        for day, name in self.holidays.items():
-            if low < day <= high and self.weekmask[day.weekday()] == "1":
-                yield day, name
+        days = self._closed_days
+        for day in days[bisect_right(days, low) : bisect_right(days, high)]:
+            yield day, self.holidays[day]
+
+    @cached_property
+    def _closed_days(self) -> list[date]:
+        return [day for day in self.holidays if self.weekmask[day.weekday()] == "1"]
 
     def date_of(self, instant: datetime) -> date:
         """The day an instant falls on in this calendar's time zone; the instant must know its own zone."""

@@ -111,6 +111,8 @@ def every_task(
 
     def named(task: TaskTemplate) -> TaskTemplate:
         """A group's task by its short name means every round of it."""
+        if not rounds:
+            return task
         found = {wait.task: _round_keys(wait.task, template, rounds) for wait in task.depends_on}
         if not any(keys is not None for keys in found.values()):
             return task
@@ -143,8 +145,9 @@ def without(tasks: Mapping[str, TaskTemplate], gone: Collection[str]) -> dict[st
     kept = {}
     for key, task in tasks.items():
         if key not in gone:
-            waits = {wait.task: wait for wait in reversed(list(_real(task.depends_on, tasks, gone)))}
-            kept[key] = task.model_copy(update={"depends_on": tuple(reversed(waits.values()))})
+            found = {wait.task: wait for wait in reversed(list(_real(task.depends_on, tasks, gone)))}
+            waits = tuple(reversed(found.values()))
+            kept[key] = task if waits == task.depends_on else task.model_copy(update={"depends_on": waits})
     return kept
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from service.core.network import Network, Squeezed
-from service.core.schedule import bounds
+from service.core.network import Squeezed
+from service.core.schedule import Bounds, bounds
 
 SEARCH_DAYS = 500
 """How many working days ahead the earliest possible date is looked for."""
@@ -22,29 +22,29 @@ class Squeeze:
     least: int
 
 
-def squeeze(net: Network, items: Iterable[Squeeze]) -> tuple[Network, dict[Squeezed, int]]:
+def squeeze(asked: Bounds, items: Iterable[Squeeze]) -> tuple[Bounds, dict[Squeezed, int]]:
     """Cut items in order until no task is late: each as far as it helps and no further; also what was changed."""
     changes: dict[Squeezed, int] = {}
-    shortfall = bounds(net).shortfall
+    found = asked
     for item in items:
+        net = found.network
         size = net.size(item.what)
-        if shortfall == 0 or item.least >= size:
+        if not found.late or item.least >= size:
             continue
-        goal = bounds(net.resized(item.what, item.least)).shortfall
-        if goal < shortfall:
-            values = range(size - 1, item.least, -1)
-            helps = (value for value in values if bounds(net.resized(item.what, value)).shortfall == goal)
-            changes[item.what] = next(helps, item.least)
-            net = net.resized(item.what, changes[item.what])
-            shortfall = goal
-    return net, changes
+        least = bounds(net.resized(item.what, item.least))
+        if least.shortfall < found.shortfall:
+            longer = ((value, bounds(net.resized(item.what, value))) for value in range(size - 1, item.least, -1))
+            enough = ((value, solved) for value, solved in longer if solved.shortfall == least.shortfall)
+            changes[item.what], found = next(enough, (item.least, least))
+    return found, changes
 
 
-def earliest_anchor(net: Network, anchor: str, items: Sequence[Squeeze] = ()) -> date | None:
+def earliest_anchor(asked: Bounds, anchor: str, items: Sequence[Squeeze] = ()) -> date | None:
     """The first working day, from the anchor's date on, for which the plan is feasible, cutting `items` if need be.
 
     None when there is none within `SEARCH_DAYS` working days.
     """
+    net = asked.network
     first = net.calendar.next(net.anchors[anchor])
     shortest = net
     for item in items:
@@ -56,10 +56,10 @@ def earliest_anchor(net: Network, anchor: str, items: Sequence[Squeeze] = ()) ->
 
     def planned(steps: int) -> bool:
         moved = net.at(anchor, net.calendar.shift(first, steps))
-        return bounds(squeeze(moved, items)[0]).feasible
+        return squeeze(bounds(moved), items)[0].feasible
 
     start = 0
-    if _later_is_never_worse(net, anchor):
+    if _later_is_never_worse(asked, anchor):
         start = _first(possible)
     # Cutting one item after the other can win less than cutting all at once, so the real answer may lie days later.
     found = (steps for steps in range(start, SEARCH_DAYS + 1) if possible(steps) and (not items or planned(steps)))
@@ -80,9 +80,9 @@ def _first(possible: Callable[[int], bool]) -> int:
     return bisect_left(range(high), True, lo=low + 1, key=possible)
 
 
-def _later_is_never_worse(net: Network, anchor: str) -> bool:
+def _later_is_never_worse(asked: Bounds, anchor: str) -> bool:
     """Whether moving the anchor later cannot make a task late: nothing that it pushes has an upper bound."""
-    latest = bounds(net).latest
+    net, latest = asked.network, asked.latest
     pushed = {anchor} | {node.key for node in net.nodes.values() if node.anchor == anchor and node.fixed is None}
     for key in net.order:
         if any(edge.before in pushed for edge in net.incoming[key]):

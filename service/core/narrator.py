@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from service.core.because import Because
+from service.core.because import NOTHING, Because
 from service.core.blackout import NO_BLACKOUT
 from service.core.calendar import Calendar
 from service.core.explain import amount, business_days, closed, closed_runs, in_words, listed, long_day
@@ -43,8 +43,14 @@ class Narrator:
             node = self._net.nodes[key]
             anchor = node.anchor or ""
             asked = self.bounds.fixed[anchor]
-            on = Because(rule="on", due=due, base=self.names[anchor], base_on=asked, source=node.origin)
-            return self._rounded(on, key, asked, node.rounding)
+            return Because(
+                rule="on",
+                due=due,
+                base=self.names[anchor],
+                base_on=asked,
+                source=node.origin,
+                **self._rounded(key, due, asked, node.rounding),
+            )
         return self.step(key, due, reason, dates)
 
     def _late(self, key: str, due: date) -> Because:
@@ -72,15 +78,22 @@ class Narrator:
         if isinstance(reason, Edge):
             return self._edge(key, due, reason, dates)
         if reason == "work":
-            base = _complete(self.names[COMPLETE], node.duration)
-            work = Because(rule="after", due=due, base=base, base_on=net.begin, work=node.duration, source=node.origin)
-            return self._counted(work, key, net.calendar_of(key))
+            return Because(
+                rule="after",
+                due=due,
+                base=_complete(self.names[COMPLETE], node.duration),
+                base_on=net.begin,
+                work=node.duration,
+                source=node.origin,
+                **self._counted(key, due, net.begin, NOTHING, node.duration, net.calendar_of(key)),
+            )
         if reason == "today":
-            return self._rounded(Because(rule="today", due=due, base_on=net.today), key, net.today, "next")
+            return Because(rule="today", due=due, base_on=net.today, **self._rounded(key, due, net.today, "next"))
         bound = node.not_before if reason == "not_before" else node.not_after
         assert bound is not None  # noqa: S101 - it decided the date
-        told_so = Because(rule=reason, due=due, base_on=bound, source=node.origin)
-        return self._rounded(told_so, key, bound, "next" if reason == "not_before" else "previous")
+        nearest: Rounding = "next" if reason == "not_before" else "previous"
+        rounded = self._rounded(key, due, bound, nearest)
+        return Because(rule=reason, due=due, base_on=bound, source=node.origin, **rounded)
 
     def _edge(self, key: str, due: date, edge: Edge, dates: Mapping[str, date | None]) -> Because:
         net, fixed = self._net, self.bounds.fixed
@@ -89,8 +102,8 @@ class Narrator:
         base_on = fixed.get(other) or dates[other]
         assert base_on is not None  # noqa: S101 - what decides a date has one
         limit = None if forward else net.held_to(edge, base_on, fixed=other in fixed)
-        work = net.work(edge)
-        counted = Because(
+        work, calendar = net.terms(edge)
+        return Because(
             rule="after" if forward else "before",
             due=due,
             base=_complete(self.names[other], edge.span.value + work) if other == COMPLETE else self.names[other],
@@ -99,46 +112,53 @@ class Narrator:
             span=edge.span,
             work=work,
             source=edge.origin,
+            **self._counted(key, due, base_on, edge.span, work, calendar, limit, forward=forward),
         )
-        return self._counted(counted, key, net.counted_in(edge), limit)
 
-    def _counted(self, because: Because, key: str, calendar: Calendar, limit: date | None = None) -> Because:
-        """With the day that the amount comes to; where counting back does not lead to the date, none can be told.
+    def _counted(
+        self,
+        key: str,
+        due: date,
+        base_on: date,
+        span: Span,
+        work: int,
+        calendar: Calendar,
+        limit: date | None = None,
+        *,
+        forward: bool = True,
+    ) -> dict[str, Any]:
+        """The day that the amount comes to; where counting back does not lead to the date, none can be told.
 
         `limit` is the last day before the rounding from which the base can be reached.
         """
-        sign = 1 if because.rule == "after" else -1
-        in_days = because.span.unit == "business_days"
-        begin = because.base_on if in_days else because.span.after(because.base_on, calendar, sign)
-        day = calendar.shift(begin, sign * (because.work + (because.span.value if in_days else 0)))
-        worked = because.work or (in_days and because.span.value)
-        low, high = (begin, day) if sign > 0 else (day, begin - _ONE_DAY)
-        rounded = self._rounded(
-            because,
-            key,
-            day,
-            "next" if sign > 0 else "previous",
-            limit,
-            counted_in=calendar.name,
-            elsewhere=bool(worked) and calendar.name != self._net.calendar.name,
-            skipped=closed_runs(calendar, low, high) if worked else (),
-        )
-        nearest = self._net.first_due if sign > 0 else self._net.last_due
-        return rounded if nearest(key, day) == because.due else replace(rounded, counted=None, closed="", skipped=())
+        sign = 1 if forward else -1
+        in_days = span.unit == "business_days"
+        begin = base_on if in_days else span.after(base_on, calendar, sign)
+        worked = work + (span.value if in_days else 0)
+        day = calendar.shift(begin, sign * worked)
+        low, high = (begin, day) if forward else (day, begin - _ONE_DAY)
+        said = self._rounded(key, due, day, "next" if forward else "previous", limit)
+        said["counted_in"] = calendar.name
+        said["elsewhere"] = bool(worked) and calendar.name != self._net.calendar.name
+        nearest = self._net.first_due if forward else self._net.last_due
+        if nearest(key, day) != due:
+            return said | {"counted": None, "closed": ""}
+        said["skipped"] = closed_runs(calendar, low, high) if worked else ()
+        return said
 
-    def _rounded(
-        self, because: Because, key: str, day: date, rounding: Rounding, limit: date | None = None, **more: Any
-    ) -> Because:
-        """With the day before the rounding, what stood in its way, and whatever more is said."""
+    def _rounded(self, key: str, due: date, day: date, rounding: Rounding, limit: date | None = None) -> dict[str, Any]:
+        """The day before the rounding, and what stood in its way."""
         calendar = self._net.calendar_of(key)
-        passed = self._passed_over(key, limit or day, because.due)
-        if rounding == "keep" or day == because.due:
-            reason = ""
-        else:
+        reason = ""
+        if rounding != "keep" and day != due:
             reason = "a blackout day" if calendar.is_working(day) else closed(calendar, day)
-        return replace(
-            because, calendar=calendar.name, rounding=rounding, counted=day, closed=reason, blackout=passed, **more
-        )
+        return {
+            "calendar": calendar.name,
+            "rounding": rounding,
+            "counted": day,
+            "closed": reason,
+            "blackout": self._passed_over(key, limit or day, due),
+        }
 
     def _passed_over(self, key: str, day: date, due: date) -> tuple[date, ...]:
         blackout = self._net.nodes[key].blackout
@@ -185,7 +205,8 @@ class Narrator:
     def _because(self, reason: Reason) -> str:
         if not isinstance(reason, Edge):
             return "not after that day, as the template says"
-        total = in_words(reason.span, self._net.work(reason))
+        work, _ = self._net.terms(reason)
+        total = in_words(reason.span, work)
         day = self.bounds.fixed.get(reason.after)
         name = f"{self.names[reason.after]}, {long_day(day)}" if day else self.names[reason.after]
         fixed = ", fixed by a person" if reason.after in self.pins else ""
@@ -250,7 +271,8 @@ class Narrator:
             other, side = edge.before, "after"
             day = net.first_due(key, net.pushed_to(edge, fixed[other]))
             late = calendar.working_days_between(fixed[key], day)
-        total = in_words(edge.span, net.work(edge))
+        work, _ = net.terms(edge)
+        total = in_words(edge.span, work)
         rule = f"{total} {side}" if total else f"not {'after' if side == 'before' else 'before'}"
         return (
             f"{self.names[key]} is fixed on {long_day(fixed[key])} by a person and stays there, but {rule} "

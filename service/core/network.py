@@ -16,6 +16,7 @@ from service.core.blackout import NO_BLACKOUT, Blackout, first_due, last_due
 from service.core.calendar import Calendar
 from service.core.offsets import Rounding, Span, rounded
 
+_ONE_DAY = timedelta(days=1)
 COMPLETE = "request.complete"
 """The anchor from which a request counts: the day on which everything needed was there."""
 
@@ -70,10 +71,6 @@ class Edge:
     origin: str = ""
     """What says so, such as `Email send v3`."""
 
-    def work(self, node: Node | None) -> int:
-        """Working days that `after` itself takes between the two due dates."""
-        return node.duration if node is not None and self.kind == "depends_on" else 0
-
     def earliest(self, before: date, work: int, calendar: Calendar) -> date:
         """The least due date of `after`, not yet rounded to a working day."""
         if self.span.unit == "business_days":
@@ -90,7 +87,7 @@ class Edge:
             work += self.span.value
             if fixed:
                 return calendar.shift(after, -work)
-        end = calendar.shift(after, 1 - work) - timedelta(days=1) if work else after
+        end = calendar.shift(after, 1 - work) - _ONE_DAY if work else after
         if self.span.unit == "business_days":
             return end
         last = self.span.before(end, calendar)
@@ -150,21 +147,20 @@ class Network:
         node = self.nodes.get(key)
         return self.calendar if node is None or node.calendar is None else node.calendar
 
-    def counted_in(self, edge: Edge) -> Calendar:
-        """The calendar in which a rule is counted."""
-        return self.calendar_of(edge.after if edge.after in self.nodes else edge.before)
-
-    def work(self, edge: Edge) -> int:
-        """Working days that the later task itself takes under this rule."""
-        return edge.work(self.nodes.get(edge.after))
+    def terms(self, edge: Edge) -> tuple[int, Calendar]:
+        """Working days that the later task itself takes under this rule, and the calendar in which both are counted."""
+        after = self.nodes.get(edge.after)
+        if after is None:
+            return 0, self.calendar_of(edge.before)
+        return after.duration if edge.kind == "depends_on" else 0, after.calendar or self.calendar
 
     def pushed_to(self, edge: Edge, before: date) -> date:
         """The least date that a rule allows for its later end, not yet rounded."""
-        return edge.earliest(before, self.work(edge), self.counted_in(edge))
+        return edge.earliest(before, *self.terms(edge))
 
     def held_to(self, edge: Edge, after: date, *, fixed: bool) -> date:
         """The greatest date that a rule allows for its earlier end, not yet rounded."""
-        return edge.latest(after, self.work(edge), self.counted_in(edge), fixed=fixed)
+        return edge.latest(after, *self.terms(edge), fixed=fixed)
 
     def first_due(self, key: str, day: date) -> date:
         """The first day from then on on which the task may be due."""
@@ -213,6 +209,10 @@ class Network:
         return dates
 
 
+def _in_order(edge: Edge) -> tuple[str | int, ...]:
+    return edge.before, edge.after, edge.kind, edge.span.unit, edge.span.value, edge.origin
+
+
 def _is_gap(edge: Edge, ends: tuple[str, str]) -> bool:
     return edge.kind == "min_gap" and (edge.before, edge.after) == ends
 
@@ -233,10 +233,10 @@ def network(
     """
     by_key = {node.key: node for node in nodes}
     for node in by_key.values():
-        if not node.blackout.leaves_a_day(node.calendar or calendar):
+        if node.blackout.weekdays and not node.blackout.leaves_a_day(node.calendar or calendar):
             raise ValueError(f"`{node.key}` may not be due on any working day")
     # Sorted, so that of two equally strong reasons the same one is told however the template is ordered.
-    all_edges = tuple(sorted(edges, key=lambda edge: (edge.before, edge.after, edge.kind, str(edge.span), edge.origin)))
+    all_edges = tuple(sorted(edges, key=_in_order))
     return Network(
         calendar=calendar,
         begin=begin,

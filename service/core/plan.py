@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, Literal, TypeAlias
 
 from service.core import explain
 from service.core.because import sentence
@@ -18,115 +17,12 @@ from service.core.inputs import InputProblem, InputProblems, read_inputs
 from service.core.instructions import instructions
 from service.core.narrator import Narrator
 from service.core.network import COMPLETE, Edge, Network, Squeezed
+from service.core.planned import Plan, PlannedTask, Verdict, jsonable
 from service.core.schedule import Bounds, Schedule, bounds, schedule
 from service.core.template import Policy, Template
 from service.core.wiring import Facts, overtaken, squeezes, wire
 
 __all__ = ["Facts", "InputProblem", "InputProblems", "Plan", "PlannedTask", "Verdict", "make_plan", "read_inputs"]
-
-Verdict: TypeAlias = Literal["planned", "flagged", "compressed", "shift_proposed", "rejected", "excluded"]
-"""`excluded`: the agreement does not cover it, so a person decides and no clock starts."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedTask:
-    """One task of a plan."""
-
-    key: str
-    title: str
-    text: str
-    """Markdown."""
-    party: str
-    owner: str
-    """A role name, or `requester`."""
-    start_on: date
-    due_on: date
-    depends_on: tuple[str, ...]
-    milestone: bool
-    slack: int | None
-    """Working days it can slip; None where nothing bounds it."""
-    late_by: int = 0
-    """Working days by which it misses its latest date at the agreed pace."""
-    pinned: bool = False
-    """Its date was fixed by a person."""
-    why: str
-    """One sentence that explains the date."""
-    because: dict[str, Any] | None = None
-    """The data of that sentence, as `Because.from_dict` reads it; None in plans that were made before there was any."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """The wanted tasks of one campaign, in the order of their due dates, and whether they are possible."""
-
-    template: str
-    version: int
-    digest: str
-    """Changes when the template or the calendar does."""
-    inputs: dict[str, Any]
-    """As JSON: dates are ISO texts, which `read_inputs` reads back."""
-    complete_on: date
-    planned_on: date
-    request_by: date | None
-    """The last day on which the request can be complete and keep the lead time."""
-    promised_on: date | None
-    """By when the whole request is promised."""
-    target_on: date | None = None
-    """The near end of a promised range, which is aimed at."""
-    promise: str = ""
-    """How the promised day was counted."""
-    tasks: tuple[PlannedTask, ...]
-    """For `shift_proposed` these, `compressions` and `critical` are as they would be for the proposed date."""
-    feasible: bool
-    """Whether the dates asked for can be kept, compressed if need be."""
-    verdict: Verdict
-    shortfall: int = 0
-    """Working days by which the dates asked for, or the promised day, are missed at the agreed pace."""
-    problems: tuple[str, ...]
-    earliest_anchor: tuple[str, date] | None
-    """The input and the first date for which the plan is possible; only for an infeasible plan."""
-    compressions: tuple[str, ...]
-    critical: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON values; `from_dict` reads it back."""
-        data: dict[str, Any] = _jsonable(asdict(self))
-        return data
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Plan:
-        """The plan that `as_dict` wrote."""
-        earliest = data["earliest_anchor"]
-        return cls(
-            **{
-                **data,
-                "inputs": dict(data["inputs"]),
-                "tasks": tuple(_task_from(task) for task in data["tasks"]),
-                "problems": tuple(data["problems"]),
-                "compressions": tuple(data["compressions"]),
-                "critical": tuple(data["critical"]),
-                "earliest_anchor": earliest and (earliest[0], date.fromisoformat(earliest[1])),
-                **_dates(data, "complete_on", "planned_on", "request_by", "promised_on", "target_on"),
-            }
-        )
-
-
-def _task_from(data: Mapping[str, Any]) -> PlannedTask:
-    return PlannedTask(**{**data, "depends_on": tuple(data["depends_on"]), **_dates(data, "start_on", "due_on")})
-
-
-def _dates(data: Mapping[str, Any], *names: str) -> dict[str, date | None]:
-    return {name: date.fromisoformat(data[name]) if data.get(name) else None for name in names}
-
-
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {key: _jsonable(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_jsonable(entry) for entry in value]
-    return value
 
 
 def make_plan(template: Template, calendar: Calendar, facts: Facts, *, replan: bool = False) -> Plan:
@@ -177,8 +73,7 @@ class _Case:
     @cached_property
     def squeezed(self) -> tuple[Bounds, dict[Squeezed, int]]:
         """After the agreed compressions, if the template has any."""
-        net, changes = squeeze(self.network, squeezes(self.template, self.network))
-        return (bounds(net), changes) if changes else (self.asked, {})
+        return squeeze(self.asked, squeezes(self.template, self.network))
 
     @cached_property
     def conflicts(self) -> list[Edge]:
@@ -213,7 +108,7 @@ class _Case:
         name = self.template.movable
         if name is None or f"inputs.{name}" not in self.network.anchors:
             return None
-        day = earliest_anchor(self.network, f"inputs.{name}", squeezes(self.template, self.network))
+        day = earliest_anchor(self.asked, f"inputs.{name}", squeezes(self.template, self.network))
         return (name, day) if day else None
 
     def plan(self) -> Plan:
@@ -247,7 +142,7 @@ class _Case:
         facts = replace(self.facts, inputs={**self.facts.inputs, name: day})
         return replace(
             make_plan(self.template, self.calendar, facts),
-            inputs=_jsonable(self.facts.inputs),
+            inputs=jsonable(self.facts.inputs),
             request_by=self._request_by,
             feasible=False,
             verdict="shift_proposed",
@@ -267,7 +162,7 @@ class _Case:
             template=template.id,
             version=template.version,
             digest=sha256(f"{template.digest} {self.calendar.digest}".encode()).hexdigest()[:16],
-            inputs=_jsonable(facts.inputs),
+            inputs=jsonable(facts.inputs),
             complete_on=facts.complete_on,
             planned_on=facts.today,
             request_by=self._request_by,

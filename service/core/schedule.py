@@ -12,6 +12,7 @@ from datetime import date
 from functools import cached_property
 from typing import Literal, TypeAlias
 
+from service.core.blackout import first_due, last_due
 from service.core.network import Edge, Network, Node
 
 Reason: TypeAlias = Edge | Literal["work", "today", "not_before", "not_after"]
@@ -45,26 +46,27 @@ class Bounds:
         """By how many working days the latest task is late."""
         return max(map(self.late_by, self.late), default=0)
 
-    def late_by(self, key: str) -> int:
-        """Working days by which the task cannot make its latest date; 0 when it can."""
-        latest = self.latest[key]
-        return 0 if latest is None else self._days(key, latest, self.earliest[key])
+    @cached_property
+    def slacks(self) -> Mapping[str, int]:
+        """Working days that each bounded task can slip, negative when it is late."""
+        return {key: self._between(key, self.earliest[key], day) for key, day in self.latest.items() if day is not None}
 
     def slack(self, key: str) -> int | None:
         """Working days the task can slip, negative when it is late; None where nothing bounds it."""
-        latest = self.latest.get(key)
-        if latest is None:
-            return None
-        return self._days(key, self.earliest[key], latest) - self.late_by(key)
+        return self.slacks.get(key)
 
-    def _days(self, key: str, low: date, high: date) -> int:
-        return self.network.calendar_of(key).working_days_between(low, high)
+    def late_by(self, key: str) -> int:
+        """Working days by which the task cannot make its latest date; 0 when it can."""
+        return max(0, -self.slacks.get(key, 0))
+
+    def _between(self, key: str, earliest: date, latest: date) -> int:
+        days = self.network.calendar_of(key).working_days_between
+        return days(earliest, latest) if latest >= earliest else -days(latest, earliest)
 
     def critical(self) -> tuple[str, ...]:
         """The tasks with the least slack."""
-        slacks = {key: slack for key in self.earliest if (slack := self.slack(key)) is not None}
-        least = min(slacks.values(), default=None)
-        return tuple(sorted(key for key, slack in slacks.items() if slack == least))
+        least = min(self.slacks.values(), default=None)
+        return tuple(sorted(key for key, slack in self.slacks.items() if slack == least))
 
 
 def bounds(net: Network) -> Bounds:
@@ -87,7 +89,8 @@ def bounds(net: Network) -> Bounds:
 
 
 def _least(net: Network, node: Node, fixed: Mapping[str, date], before: Mapping[str, date]) -> tuple[date, Reason]:
-    least = net.calendar_of(node.key).shift(net.begin, node.duration)
+    calendar = net.calendar_of(node.key)
+    least = calendar.shift(net.begin, node.duration)
     reason: Reason = "work"
     if net.today > least:
         least, reason = net.today, "today"
@@ -98,19 +101,20 @@ def _least(net: Network, node: Node, fixed: Mapping[str, date], before: Mapping[
         # A predecessor explains a date better than the general floor does.
         if day > least or (day == least and not isinstance(reason, Edge)):
             least, reason = day, edge
-    return net.first_due(node.key, least), reason
+    return first_due(least, calendar, node.blackout), reason
 
 
 def _greatest(
     net: Network, node: Node, fixed: Mapping[str, date], after: Mapping[str, date | None]
 ) -> tuple[date, Reason] | None:
+    calendar = net.calendar_of(node.key)
     bound: tuple[date, Reason] | None = None
     if node.not_after is not None:
-        bound = net.last_due(node.key, node.not_after), "not_after"
+        bound = last_due(node.not_after, calendar, node.blackout), "not_after"
     for edge in net.outgoing[node.key]:
         end = fixed.get(edge.after) or after[edge.after]
         if end is not None:
-            day = net.last_due(node.key, net.held_to(edge, end, fixed=edge.after in fixed))
+            day = last_due(net.held_to(edge, end, fixed=edge.after in fixed), calendar, node.blackout)
             if bound is None or day < bound[0]:
                 bound = day, edge
     return bound

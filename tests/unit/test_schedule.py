@@ -33,31 +33,31 @@ def test_cutting_stops_where_it_no_longer_helps() -> None:
     """An item that wins nothing alone keeps its length, and none is cut further than it helps."""
     net = chain(date(2027, 3, 15))
     assert bounds(net).shortfall == 2
-    shorter, changes = squeeze(net, [Squeeze("write", 1), Squeeze("build", 1)])
+    shorter, changes = squeeze(bounds(net), [Squeeze("write", 1), Squeeze("build", 1)])
     assert changes == {"build": 2}
-    assert not bounds(shorter).late
+    assert not shorter.late
 
 
 def test_a_gap_can_be_cut_too() -> None:
     """A minimum gap is cut in its own unit, and only as far as it helps most."""
     net = chain(date(2027, 3, 15))
-    shorter, changes = squeeze(net, [Squeeze(("build", "launch"), 2)])
+    shorter, changes = squeeze(bounds(net), [Squeeze(("build", "launch"), 2)])
     assert changes == {("build", "launch"): 5}
-    assert bounds(shorter).feasible
+    assert shorter.feasible
 
 
 def test_the_earliest_anchor_counts_on_what_may_be_cut() -> None:
     """With cuts allowed the first date that works is earlier, and lead time is never cut."""
     net = chain(date(2027, 3, 8))
-    assert earliest_anchor(net, "launch") == date(2027, 3, 17)
-    assert earliest_anchor(net, "launch", [Squeeze("build", 1)]) == date(2027, 3, 15)
+    assert earliest_anchor(bounds(net), "launch") == date(2027, 3, 17)
+    assert earliest_anchor(bounds(net), "launch", [Squeeze("build", 1)]) == date(2027, 3, 15)
 
 
 def test_no_date_helps_against_a_bound_of_its_own() -> None:
     """A task that has to be over before it can be is late on every date: there is no earliest one."""
     nodes = [Node(key="t", duration=3, not_after=START)]
     net = network(Calendar(name="plain"), nodes, [], anchors={"launch": START}, begin=START)
-    assert earliest_anchor(net, "launch") is None
+    assert earliest_anchor(bounds(net), "launch") is None
 
 
 def test_a_late_task_is_planned_when_it_is_needed_but_never_in_the_past() -> None:

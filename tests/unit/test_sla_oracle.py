@@ -159,16 +159,16 @@ def scheduled(case: dict[str, Any]) -> dict[str, Any]:
     if found.feasible:
         return answer
     if movable := case.get("movable_anchor"):
-        moved = feasibility.earliest_anchor(net, movable)
+        moved = feasibility.earliest_anchor(found, movable)
         answer["earliest_anchor"] = iso(moved)
         answer["shifted"] = {"anchor": iso(moved), **told(engine.bounds(net.at(movable, moved)))} if moved else None
     items = [
         feasibility.Squeeze(item.get("task") or (item["from"], item["to"]), item["min"])
         for item in case.get("compress") or ()
     ]
-    shorter, changes = feasibility.squeeze(net, items)
+    shorter, changes = feasibility.squeeze(found, items)
     named = {what if isinstance(what, str) else " ".join(what): value for what, value in changes.items()}
-    answer["compressed"] = {"changes": named, **told(engine.bounds(shorter))}
+    answer["compressed"] = {"changes": named, **told(shorter)}
     return answer
 
 
