@@ -336,6 +336,9 @@ class Tracker(Protocol):
     def remarks(self, task: TaskId) -> list[Remark]:
         """Everybody's comments on a task, oldest first: at least the newest hundred."""
 
+    def attachments(self, task: TaskId) -> list[tuple[str, str]]:
+        """The files on it, oldest first: each with its name and where a person opens it."""
+
     def link_to(self, task: Task, title: str, url: str) -> None:
         """Show on the task where else it stands; safe to repeat, nothing is done where its text says so already."""
 

@@ -79,6 +79,10 @@ class Stage(Protocol):
         """A person comments."""
         ...
 
+    def attach(self, task: TaskId, filename: str) -> None:
+        """A person attaches a file."""
+        ...
+
     def delete(self, task: TaskId) -> None:
         """A person deletes it."""
         ...

@@ -13,7 +13,7 @@ from typing import Any
 from sqlmodel import Session
 
 from connectors.contract import AccountId, Task
-from service import create
+from service import attached, create
 from service.assignment import Owner
 from service.core.causes import causes
 from service.core.decide import LEFT, REQUEST, SetDays
@@ -104,7 +104,7 @@ class Moving:
             return
         template = Template.model_validate(move.wanted["template"])
         try:
-            create.typed_inputs(self.campaign, template, create.raw_inputs(rule, template, request), today)
+            attached.inputs_of(self.runtime, self.campaign, rule, template, request, today)
         except InputProblems as error:
             self.refuse(str(error))
             return
@@ -186,7 +186,7 @@ class Moving:
 
     def _inputs(self, template: Template, request: Task, rule: RequestRule | None, today: date) -> Mapping[str, Any]:
         try:
-            return create.typed_inputs(self.campaign, template, create.raw_inputs(rule, template, request), today)
+            return attached.inputs_of(self.runtime, self.campaign, rule, template, request, today)
         except InputProblems as error:
             raise CannotTakeBack(str(error)) from None
 

@@ -12,7 +12,7 @@ from datetime import date
 from sqlmodel import Session
 
 from connectors.contract import Status, Task, TaskId
-from service import assignment, create, filing, replies, taking_over, telling
+from service import assignment, attached, create, filing, replies, taking_over, telling
 from service.applied import Applied
 from service.connect import watch
 from service.core import decide, messages
@@ -222,9 +222,9 @@ class _Run:
         if running:
             self.moving.take_template(self.request, self._rule(), self._today())
         template = self._template()
-        raw = create.raw_inputs(self._rule(), template, self.request)
+        rule, today = self._rule(), self._today()
         try:
-            inputs = create.typed_inputs(self.campaign, template, raw, self._today())
+            inputs = attached.inputs_of(self.runtime, self.campaign, rule, template, self.request, today)
         except InputProblems as error:
             return self._incomplete(current, error)
         self._complete()

@@ -60,6 +60,8 @@ class MemoryTracker:
     heard: list[tuple[TaskId, Remark]] = field(default_factory=list)
     """What people said."""
     people: tuple[Account, ...] = (DANA,)
+    files: dict[TaskId, list[str]] = field(default_factory=dict)
+    """Attached, by name."""
     elsewhere: set[tuple[TaskId, str]] = field(default_factory=set)
     reads: list[str] = field(default_factory=list)
     links: set[tuple[TaskId, TaskId]] = field(default_factory=set)
@@ -150,6 +152,10 @@ class MemoryTracker:
             if where == task
         ]
         return [*ours, *(remark for where, remark in self.heard if where == task)]
+
+    def attachments(self, task: TaskId) -> list[tuple[str, str]]:
+        self.reads.append(f"attachments {task}")
+        return [(name, f"http://memory/files/{name}") for name in self.files.get(task, ())]
 
     def link_to(self, task: Task, title: str, url: str) -> None:  # noqa: ARG002
         with self._writing("link", task.id):

@@ -187,7 +187,7 @@ def test_the_rule_on_writers_knows_every_method_of_the_contract() -> None:
     tracker = next(n for n in contract.tree.body if isinstance(n, ast.ClassDef) and n.name == "Tracker")
     methods = {n.name for n in tracker.body if isinstance(n, ast.FunctionDef)}
     reads = {"whoami", "find_account", "find_task", "read", "children", "remarks", "changed_since", "hooks"}
-    reads |= {"inspect"}
+    reads |= {"attachments", "inspect"}
     assert methods == reads | WRITES
 
 

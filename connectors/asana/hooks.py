@@ -37,6 +37,7 @@ FILTERS: list[Json] = [
         for action in ("changed", "deleted")
     ),
     {"resource_type": "story", "resource_subtype": "comment_added", "action": "added"},
+    {"resource_type": "attachment", "action": "added"},
 ]
 _HEALTH = (
     "active,resource,target,last_success_at,last_failure_at,last_failure_content,delivery_retry_count,"

@@ -66,7 +66,7 @@ def change_of(event: Any, number: int) -> Change:
     of_type = of_type or _text(event.get("type")) or "task"
     parent, parent_type, _ = _resource(event.get("parent"))
     actor, _, _ = _resource(event.get("user"))
-    if of_type == "story":
+    if of_type in ("story", "attachment"):
         about, under = parent, None
     else:
         about, under = (gid if of_type == "task" else None), (parent if parent_type == "task" else None)
@@ -83,6 +83,8 @@ def change_of(event: Any, number: int) -> Change:
 def _kind(action: str, of_type: str, subtype: str | None, parent_type: str | None) -> ChangeKind:
     if of_type == "story":
         return "comment" if (subtype or "").startswith("comment") else "other"
+    if of_type == "attachment":
+        return "updated"
     if of_type != "task":
         return "other"
     if action == "added" and parent_type == "section":

@@ -11,6 +11,7 @@ from functools import partial
 
 import asana
 
+from connectors.asana.attachments import Attachments
 from connectors.asana.batches import Creation, repeatable, visible
 from connectors.asana.changes import Changes
 from connectors.asana.client import Action, Calls, Json
@@ -70,6 +71,7 @@ class AsanaTracker:
         self._hooks = Hooks(self._calls, settings.workspace)
         self._changes = Changes(self._calls)
         self._own = OwnFields(self._calls)
+        self._attachments = Attachments(self._calls)
 
     def whoami(self) -> Account:
         """See https://developers.asana.com/reference/getuser."""
@@ -197,6 +199,10 @@ class AsanaTracker:
     def remarks(self, task: TaskId) -> list[Remark]:
         """Comments only, without the stories of the system."""
         return self._comments.read(task)
+
+    def attachments(self, task: TaskId) -> list[tuple[str, str]]:
+        """One list."""
+        return self._attachments.of(task)
 
     def link_to(self, task: Task, title: str, url: str) -> None:
         """A comment, as an attachment would need a multipart call for each task."""

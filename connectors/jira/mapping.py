@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, partial
@@ -147,6 +147,11 @@ def account(user: Mapping[str, Any] | None) -> Account | None:
         user.get("displayName") or "",
         user.get("emailAddress") or None,
     )
+
+
+def files(attachments: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Name and address of each, oldest first."""
+    return [(file["filename"], file["content"]) for file in sorted(attachments, key=lambda file: str(file["created"]))]
 
 
 def mark_property(mark: Mark) -> dict[str, Any]:

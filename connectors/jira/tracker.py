@@ -143,6 +143,10 @@ class JiraTracker:
     def remarks(self, task: TaskId) -> list[Remark]:
         return self._comments.read(task)
 
+    def attachments(self, task: TaskId) -> list[tuple[str, str]]:
+        fields = retrying()(self._api.issue, task, fields="attachment")["fields"]
+        return mapping.files(fields.get("attachment") or ())
+
     def link_to(self, task: Task, title: str, url: str) -> None:
         """A second link of the same `globalId` takes the first one's place.
 

@@ -55,6 +55,20 @@ def test_a_task_that_is_not_there_is_not_found(scene: Scene) -> None:
     assert scene.tracker.find_task(label) is None
 
 
+def test_attached_files_are_told_with_their_addresses(scene: Scene) -> None:
+    """Oldest first, in one call; a task without any has none."""
+    request = scene.request()
+    assert scene.tracker.attachments(request.id) == []
+    for name in ("leads.csv", "Ü [final].pdf"):
+        scene.stage.attach(request.id, name)
+    before = len(scene.stage.simulator.log)
+    found = scene.tracker.attachments(request.id)
+    assert len(scene.stage.simulator.log) == before + 1
+    assert [name for name, _ in found] == ["leads.csv", "Ü [final].pdf"]
+    assert len({address for _, address in found if address.startswith("http")}) == 2
+    scene.refuses(NotFound, lambda: scene.tracker.attachments(absent(request.id)))
+
+
 def test_a_request_reads_as_it_was_filed(scene: Scene) -> None:
     """With its requester, its place, and the fields that rules match."""
     request = scene.request("As filed")

@@ -87,6 +87,13 @@ def test_a_comment_counts_for_the_task_it_stands_under() -> None:
     assert (change.task, change.parent) == ("7", None)
 
 
+def test_an_attached_file_counts_for_the_task_it_is_on() -> None:
+    """A request may have waited for it."""
+    file = {"gid": "99", "resource_type": "attachment", "resource_subtype": "asana"}
+    [change] = parse({"action": "added", "resource": file, "parent": TASK})
+    assert (change.kind, change.item, change.task, change.parent) == ("updated", "7", "7", None)
+
+
 def test_a_system_story_is_no_comment() -> None:
     """Asana writes a story for each change; the change itself comes as an event of its own."""
     story = {"gid": "99", "resource_type": "story", "resource_subtype": "assigned"}

@@ -308,3 +308,10 @@ def test_what_a_mirror_asks(sim: AsanaSimulator) -> None:
     tracker.link_to(parent, "In jira", "https://example.atlassian.net/browse/MKT-1")
     assert [remark.mark is None for remark in tracker.remarks(parent.id)] == [True, False]
     tracker.update(parent.id, Patch(owner=NOBODY))
+
+
+def test_attachments(sim: AsanaSimulator) -> None:
+    """One list of those of a task."""
+    gid = sim.file_request("Leads")
+    sim.attach(gid, "leads.csv")
+    assert [name for name, _ in connect(sim).attachments(TaskId(gid))] == ["leads.csv"]

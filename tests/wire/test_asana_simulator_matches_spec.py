@@ -162,6 +162,9 @@ def _tour(sim: AsanaSimulator, asana: Client, target: str) -> None:
     asana.call("GET", f"/custom_fields/{sim.fields['Status']}")
     _tour_projects(sim, asana, team)
     task = _tour_tasks(sim, asana)
+    sim.attach(task, "leads.csv")
+    asana.call("GET", "/attachments", parent=task)
+    asana.call("GET", "/attachments", parent=task, limit=1, opt_fields="host,size,permanent_url,view_url,parent.name")
     _tour_hooks(sim, asana, target, task)
     asana.call("DELETE", f"/tasks/{task}")
 

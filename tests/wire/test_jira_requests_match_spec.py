@@ -78,6 +78,14 @@ def test_looking_around_speaks_as_documented() -> None:
         site.tracker.remove_hook(hook.id)
 
 
+def test_attachments_are_asked_for_and_answered_as_documented() -> None:
+    """One read of one field of the issue."""
+    with jira_site() as site:
+        request = site.file()
+        site.sim.attach(request.id, "leads.csv")
+        assert [name for name, _ in site.tracker.attachments(request.id)] == ["leads.csv"]
+
+
 def test_refusals_are_answered_as_documented() -> None:
     """Rows refused one by one, links to nowhere, moves that do not exist, issues that are gone."""
     with jira_site(link_type="Nonsense") as site:

@@ -75,6 +75,7 @@ def visit_issues(sim: JiraSimulator, api: httpx.Client) -> None:
     api.get(f"issue/{key}/comment/{comment['id']}", params={"expand": "properties"})
     api.get(f"issue/{key}/comment", params={"expand": "properties", "orderBy": "-created", "maxResults": 5})
     api.post("comment/list", params={"expand": "properties"}, json={"ids": [int(comment["id"])]})
+    sim.attach(key, "leads.csv")
     api.get(f"issue/{key}", params={"fields": "*all", "properties": "*all", "expand": "changelog,transitions"})
     api.get(f"issue/{key}/changelog", params={"maxResults": 10})
     api.put(f"issue/{key}/properties/mark", json={"n": 2})

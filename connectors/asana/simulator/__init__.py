@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from connectors.asana.simulator import shapes, stories, strict, tasks
+from connectors.asana.simulator import attachments, shapes, stories, strict, tasks
 from connectors.asana.simulator.app import build
 from connectors.asana.simulator.errors import error_body
 from connectors.asana.simulator.limits import Limits
@@ -188,6 +188,11 @@ class AsanaSimulator(Simulator):
         """Returns the story's gid."""
         with self.site.lock:
             return stories.comment(self.site, self.site.find(Task, gid), {"text": text}, self._person(by)).gid
+
+    def attach(self, gid: str, name: str, *, by: str = REQUESTER) -> None:
+        """A file of this name."""
+        with self.site.lock:
+            attachments.attach(self.site, self.site.find(Task, gid), name, self._person(by))
 
     def task(self, gid: str) -> dict[str, Any]:
         """The task as the API shows it, opt-in fields included; `ApiError` 404 where it is gone."""

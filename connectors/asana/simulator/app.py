@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connectors.asana.simulator import batch, routes_events, routes_site, routes_tasks, wire
+from connectors.asana.simulator import attachments, batch, routes_events, routes_site, routes_tasks, wire
 from connectors.asana.simulator.errors import ApiError, error_body
 from connectors.asana.simulator.pages import pages
 from connectors.asana.simulator.state import Token
@@ -25,7 +25,7 @@ from connectors.asana.simulator.wire import BASE, Answer, Call
 if TYPE_CHECKING:
     from connectors.asana.simulator import AsanaSimulator
 
-ROUTES = (batch, routes_events, routes_site, routes_tasks)
+ROUTES = (attachments, batch, routes_events, routes_site, routes_tasks)
 """Importing these registers their operations."""
 
 _OBJECT = TypeAdapter(dict[str, Any])

@@ -261,6 +261,29 @@ class Story(Record):
 
 
 @dataclass(eq=False, kw_only=True)
+class Attachment(Record):
+    """A file on a task; what stands in it is not kept."""
+
+    resource_type = "attachment"
+    home: Home
+    name: str
+    parent: Task
+    created_at: datetime
+    resource_subtype: str = "asana"
+    size: int = 0
+    download_url: None = None
+    view_url: None = None
+
+    @property
+    def host(self) -> str:
+        return self.resource_subtype
+
+    @property
+    def permanent_url(self) -> str:
+        return f"{self.home.url}/app/asana/-/get_asset?asset_id={self.gid}"
+
+
+@dataclass(eq=False, kw_only=True)
 class Task(Record):
     """A task or subtask."""
 
@@ -293,6 +316,7 @@ class Task(Record):
     followers: dict[str, User] = field(default_factory=dict)
     tags: dict[str, Tag] = field(default_factory=dict)
     stories: dict[str, Story] = field(default_factory=dict)
+    attachments: dict[str, Attachment] = field(default_factory=dict)
     assignee_status: str = "upcoming"
     actual_time_minutes: None = None
     is_rendered_as_separator: bool = False

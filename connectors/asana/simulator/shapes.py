@@ -66,6 +66,7 @@ SHAPES: dict[str, dict[str, str]] = {
         " num_likes source task:task target:task assignee:user old_name new_name old_dates:dates new_dates:dates"
         " custom_field:field_in_brief"
     ),
+    "attachment": _fields("name resource_subtype created_at download_url permanent_url host parent:task size view_url"),
     "webhook": _fields(
         "active resource:named target created_at last_success_at last_failure_at last_failure_content"
         " delivery_retry_count next_attempt_after failure_deletion_timestamp filters:filter"
@@ -120,6 +121,7 @@ _LISTED = {
     "story": "created_at created_by resource_type resource_subtype text",
     "custom_field": _DEFINITION,
     "custom_field_setting": _BRIEF["custom_field_setting"],
+    "attachment": "name resource_type resource_subtype",
     "webhook": "resource_type active resource target",
 }
 """What a record in a list shows; the others: type and name."""

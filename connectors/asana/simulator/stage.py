@@ -65,6 +65,9 @@ class AsanaStage:
     def remark(self, task: TaskId, text: str) -> None:
         self.simulator.comment(task, text)
 
+    def attach(self, task: TaskId, filename: str) -> None:
+        self.simulator.attach(task, filename)
+
     def delete(self, task: TaskId) -> None:
         self.simulator.delete(task)
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from connectors.jira.simulator import adf, seed
 from connectors.jira.simulator.model import (
+    Attachment,
     Comment,
     FieldDef,
     History,
@@ -210,6 +211,18 @@ class Show:
             shown["properties"] = [{"key": key, "value": value} for key, value in comment.properties.items()]
         return shown
 
+    def attachment(self, file: Attachment) -> Json:
+        return {
+            "self": self.link(f"attachment/{file.id}"),
+            "id": file.id,
+            "filename": file.filename,
+            "author": self.user(file.author),
+            "created": instant(file.created),
+            "size": 0,
+            "mimeType": "application/octet-stream",
+            "content": self.link(f"attachment/content/{file.id}"),
+        }
+
     def link_type(self, link_type: LinkType) -> Json:
         return {
             "id": link_type.id,
@@ -342,6 +355,7 @@ _FIELDS: dict[str, Getter] = {
     "subtasks": lambda show, issue: [show.brief(c) for c in issue.children.values() if c.type.subtask],
     "issuelinks": lambda show, issue: [show.issue_link(link, issue) for link in issue.links],
     "comment": _comments,
+    "attachment": lambda show, issue: [show.attachment(file) for file in issue.attachments],
     **{
         name: _stored(definition)
         for name, definition in seed.FIELDS.items()
@@ -351,7 +365,7 @@ _FIELDS: dict[str, Getter] = {
     "votes": _count("votes", {"votes": 0, "hasVoted": False}),
     "workratio": _constant(-1),
     **{name: _constant(None) for name in ("lastViewed", "security", "environment", "timespent", "timeestimate")},
-    **{name: _constant([]) for name in ("fixVersions", "versions", "components", "attachment")},
+    **{name: _constant([]) for name in ("fixVersions", "versions", "components")},
     "timetracking": _constant({}),
     "progress": _constant({"progress": 0, "total": 0}),
     "aggregateprogress": _constant({"progress": 0, "total": 0}),

@@ -122,6 +122,16 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file on an issue; what stands in it is not kept."""
+
+    id: str
+    filename: str
+    author: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LinkType:
     """`outward` reads from the inward issue to the outward one: inward *blocks* outward."""
 
@@ -206,6 +216,7 @@ class Issue:
     children: dict[str, Issue] = field(default_factory=dict)
     comments: dict[str, Comment] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
     remote_links: dict[int, Json] = field(default_factory=dict)
     history: list[History] = field(default_factory=list)
 

@@ -85,6 +85,11 @@ class People:
         with self._site.lock:
             self._site.add_comment(self._site.person(by).id, self._site.issue(key), adf.from_text(text), {}, 3)
 
+    def attach(self, key: str, filename: str, by: str) -> None:
+        """A file of this name."""
+        with self._site.lock:
+            self._site.attach(self._site.person(by).id, self._site.issue(key), filename)
+
     def _fields(self, fields: Mapping[str, Any]) -> Json:
         return dict(self._field(name, value) for name, value in fields.items())
 

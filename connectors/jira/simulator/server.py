@@ -89,6 +89,10 @@ class JiraSimulator(Simulator):
         """Plain text."""
         self._people.comment(key, text, by)
 
+    def attach(self, key: str, filename: str, by: str = REQUESTER) -> None:
+        """A file of this name."""
+        self._people.attach(key, filename, by)
+
     def issue(self, key: str) -> View:
         """By key or id; `Refusal` (status 404) where it is gone."""
         return self._people.view(key, self.url)

@@ -16,6 +16,7 @@ from connectors.jira.simulator import seed, values
 from connectors.jira.simulator.administration import Administration
 from connectors.jira.simulator.changes import Changes, read_changes, read_comment, read_screen
 from connectors.jira.simulator.model import (
+    Attachment,
     Comment,
     Event,
     History,
@@ -255,6 +256,13 @@ class Site(Administration):
         self._touch(issue)
         self.publish(Event("comment_created", actor, issue, comment=comment))
         return comment
+
+    def attach(self, actor: str, issue: Issue, filename: str) -> None:
+        """An empty file; Jira tells of it as of any other change."""
+        file = Attachment(self._id(), filename, actor, self.now())
+        issue.attachments.append(file)
+        item = Item("Attachment", "attachment", False, None, None, file.id, filename)
+        self._changed(actor, issue, [item], "issue_updated")
 
     def edit_comment(
         self, actor: str, issue: Issue, comment: Comment, body: Any, properties: dict[str, Any], version: int

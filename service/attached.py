@@ -1,0 +1,61 @@
+"""What a request says: in its fields, and where those lack a file that it needs, by what is attached to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from connectors.contract import Task
+from service import create
+from service.core.plan import InputProblems
+from service.core.template import Template
+from service.runtime import Runtime
+from service.settings import RequestRule
+from service.store.tables import Campaign
+
+_NO_WORD = re.compile(r"[\W_]+")
+
+
+def inputs_of(
+    runtime: Runtime, campaign: Campaign, rule: RequestRule | None, template: Template, request: Task, today: date
+) -> Mapping[str, Any]:
+    """The typed inputs; raises `InputProblems`.
+
+    Attachments cost a call, so they are asked for only while a required file is missing; what was found stays.
+    """
+    raw = create.raw_inputs(rule, template, request)
+    try:
+        return create.typed_inputs(campaign, template, raw, today)
+    except InputProblems as error:
+        missing = [one.field for one in error.problems if _is_file(template, one.field) and not raw.get(one.field)]
+        known = {name: campaign.inputs[name] for name in missing if campaign.inputs.get(name)}
+        if missing and not known:
+            known = _found(template, missing, runtime.trackers[campaign.connection].attachments(request.id))
+        if not known:
+            raise
+        return create.typed_inputs(campaign, template, raw | known, today)
+
+
+def _is_file(template: Template, name: str) -> bool:
+    return name in template.inputs and template.inputs[name].type == "file"
+
+
+def _found(template: Template, missing: Sequence[str], files: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """All files for the only input that lacks one; where several do, each needs a file that is named like it."""
+    found = {}
+    for name in missing:
+        words = {_bare(name), _bare(template.label(name))}
+        mine = [file for file in files if len(missing) == 1 or any(word in _bare(file[0]) for word in words)]
+        if mine:
+            found[name] = ", ".join(f"[{_escaped(file)}]({address})" for file, address in mine)
+    return found
+
+
+def _bare(text: str) -> str:
+    return _NO_WORD.sub("", text).casefold()
+
+
+def _escaped(name: str) -> str:
+    return re.sub(r"([\[\]\\])", r"\\\1", name)
