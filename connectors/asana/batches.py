@@ -7,9 +7,10 @@ See https://developers.asana.com/docs/batch-requests.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
-from connectors.asana.client import ACTIONS, Action, Calls, Row
+from connectors.asana.client import ACTIONS, Action, Calls, Row, beyond_the_plan
 from connectors.contract import Created, NewTask, Task
 from connectors.errors import AccessDenied, NotFound, OutcomeUnknown, Rejected, TrackerError
 from connectors.retrying import PASSING, retrying
@@ -45,11 +46,11 @@ class Creation:
         self,
         calls: Calls,
         *,
-        action: Callable[[NewTask, bool], Action],
+        action: Callable[[NewTask], Action],
         read: Callable[[Row], Task],
         look: Callable[[], list[Task]],
     ) -> None:
-        """`action` makes the call for a task, with its owner or without; `look` reads what is in the container."""
+        """`action` makes the call for a task; `look` reads what is in the container."""
         self._calls, self._action, self._read, self._look = calls, action, read, look
 
     def run(self, tasks: Sequence[NewTask]) -> Created:
@@ -58,9 +59,9 @@ class Creation:
         made = {key: task for part in done for key, task in part.made.items()}
         return Created(made, {key: error for part in done for key, error in part.refused.items()})
 
-    def post(self, tasks: Sequence[tuple[NewTask, bool]]) -> list[Row]:
+    def post(self, tasks: Sequence[NewTask]) -> list[Row]:
         """One batch."""
-        return self._calls.batch([self._action(task, owned) for task, owned in tasks])
+        return self._calls.batch([self._action(task) for task in tasks])
 
     def read(self, row: Row) -> Task:
         """The task that the row made."""
@@ -82,7 +83,7 @@ class _Chunk:
         self._creation, self._tasks = creation, tasks
         self._made: dict[str, Task] = {}
         self._refused: dict[str, TrackerError] = {}
-        self._unowned: set[str] = set()
+        self._lesser: dict[str, NewTask] = {}
         self._unsure = False
 
     def settle(self) -> Created:
@@ -103,7 +104,7 @@ class _Chunk:
 
     def _post(self, tasks: Sequence[NewTask]) -> None:
         try:
-            rows = self._creation.post([(task, task.mark.key not in self._unowned) for task in tasks])
+            rows = self._creation.post([self._lesser.get(task.mark.key, task) for task in tasks])
         except OutcomeUnknown:
             self._unsure = True
             raise
@@ -119,16 +120,21 @@ class _Chunk:
             elif isinstance(row.error, PASSING):
                 passing = row.error
                 self._unsure = self._unsure or isinstance(row.error, OutcomeUnknown)
-            elif self._blames_owner(task, row.error):
-                self._unowned.add(task.mark.key)
+            elif lesser := _less(self._lesser.get(task.mark.key, task), row.error):
+                self._lesser[task.mark.key] = lesser
             else:
                 self._refused[task.mark.key] = row.error
         if passing:
             raise passing
 
-    def _blames_owner(self, task: NewTask, error: TrackerError) -> bool:
-        """Somebody who left the company must not keep a campaign from starting: once again without an owner."""
-        return bool(task.owner) and task.mark.key not in self._unowned and "assignee" in str(error).lower()
+
+def _less(task: NewTask, error: TrackerError) -> NewTask | None:
+    """Somebody who left the company, or a plan without start dates, must not keep a campaign from starting."""
+    if task.owner and "assignee" in str(error).lower():
+        return replace(task, owner=None)
+    if task.start_on and beyond_the_plan(error):
+        return replace(task, start_on=None)
+    return None
 
 
 def visible(rows: Sequence[Row]) -> list[Row]:

@@ -199,6 +199,11 @@ def translate(error: Exception) -> TrackerError | None:
     return None
 
 
+def beyond_the_plan(error: TrackerError) -> bool:
+    """Whether Asana refused something that only a higher plan has (https://developers.asana.com/docs/errors)."""
+    return error.status == HTTPStatus.PAYMENT_REQUIRED
+
+
 def _row(row: Any) -> Row:
     status, body = (row.get("status_code"), row.get("body")) if isinstance(row, dict) else (None, None)
     if not isinstance(status, int):

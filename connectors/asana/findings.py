@@ -12,7 +12,7 @@ from connectors.asana.hooks import Hooks
 from connectors.asana.settings import AsanaSettings
 from connectors.asana.statuses import Statuses
 from connectors.contract import Finding
-from connectors.errors import AccessDenied, NotFound, SignedOut, TrackerError
+from connectors.errors import AccessDenied, NotFound, Rejected, SignedOut, TrackerError
 from connectors.retrying import retrying
 
 
@@ -93,7 +93,9 @@ class Inspection:
             return
         try:
             options = self._statuses.options
-        except (NotFound, AccessDenied) as error:
+        except SignedOut:
+            raise
+        except Rejected as error:
             yield Finding(
                 f"Custom field {field} (`status_field`) cannot be read: {error}.",
                 "Give the gid of an enum field that the token's user may see, or leave `status_field` out.",

@@ -113,9 +113,7 @@ def custom_fields(row: Json) -> Json:
     return found
 
 
-def new_task_body(
-    task: NewTask, settings: AsanaSettings, *, owner: str | None, project: str | None, own: Json | None = None
-) -> Json:
+def new_task_body(task: NewTask, settings: AsanaSettings, *, project: str | None, own: Json | None = None) -> Json:
     """What goes into the one create, with the team's `own` fields; they may name a section, and with it the project.
 
     See https://developers.asana.com/reference/createsubtaskfortask.
@@ -127,8 +125,8 @@ def new_task_body(
     }
     if settings.oauth:
         body["external"] = {"gid": str(task.mark), "data": task.mark.key}
-    if owner:
-        body["assignee"] = owner
+    if task.owner:
+        body["assignee"] = task.owner
     body |= own or {}
     if project and "memberships" not in body:
         body["projects"] = [project]

@@ -14,7 +14,7 @@ import asana
 from connectors.asana.attachments import Attachments
 from connectors.asana.batches import Creation, repeatable, visible
 from connectors.asana.changes import Changes
-from connectors.asana.client import Action, Calls, Json
+from connectors.asana.client import Action, Calls, Json, beyond_the_plan
 from connectors.asana.comments import Comments
 from connectors.asana.findings import Inspection
 from connectors.asana.hooks import Hooks
@@ -146,8 +146,8 @@ class AsanaTracker:
         project = container.id if container.kind == "project" else None
         path = "/tasks" if project else f"/tasks/{container.id}/subtasks"
 
-        def action(task: NewTask, owned: bool) -> Action:
-            body = new_task_body(task, self._settings, owner=task.owner if owned else None, project=project, own=own)
+        def action(task: NewTask) -> Action:
+            body = new_task_body(task, self._settings, project=project, own=own)
             return Action("post", path, body, self._fields)
 
         def look() -> list[Task]:
@@ -169,7 +169,10 @@ class AsanaTracker:
         # https://developers.asana.com/reference/adddependenciesfortask
         links = [Action("post", f"/tasks/{task}/addDependencies", {"dependencies": wanted[task]}) for task in sent]
         rows = repeatable(self._calls, links)
-        return refused | {task: row.error for task, row in zip(sent, rows, strict=True) if row.error}
+        errors = {task: row.error for task, row in zip(sent, rows, strict=True) if row.error}
+        for task in [task for task, error in errors.items() if beyond_the_plan(error)]:
+            log.warning("nothing shows what task %s waits for: %s", task, errors.pop(task))
+        return refused | errors
 
     def update(self, task: TaskId, patch: Patch) -> None:
         """One PUT; a start without a due date, and a field of the team's own, cost a read first."""
@@ -183,7 +186,7 @@ class AsanaTracker:
             # https://developers.asana.com/docs/custom-fields-guide
             body["custom_fields"] = day_fields(self._get(task), patch.fields)
         if body:
-            self._put(task, body)
+            self._write(task, body)
 
     def set_status(self, task: Task, status: Status) -> Status:
         """Complete or reopen it, with the status field where the task has it."""
@@ -257,6 +260,14 @@ class AsanaTracker:
             return self._calls.pages(self._tasks.get_tasks, opts={**opts, "project": container.id})
         # https://developers.asana.com/reference/getsubtasksfortask
         return self._calls.pages(self._tasks.get_subtasks_for_task, container.id, opts=opts)
+
+    def _write(self, task: TaskId, body: Json) -> None:
+        try:
+            self._put(task, body)
+        except Rejected as error:
+            if not (beyond_the_plan(error) and body.pop("start_on", None)):
+                raise
+            self._put(task, body)
 
     def _put(self, task: TaskId, data: Json) -> Json:
         # https://developers.asana.com/reference/updatetask

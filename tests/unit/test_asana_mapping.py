@@ -173,7 +173,7 @@ def test_a_new_task_carries_everything_in_one_body() -> None:
         start_on=date(2027, 1, 4),
         due_on=date(2027, 1, 8),
     )
-    assert new_task_body(new, settings(), owner="61", project="10") == {
+    assert new_task_body(new, settings(), project="10") == {
         "name": "Book room",
         "html_notes": "<body>Ask <strong>Ada</strong>\n\n<em>tminus:c1:book-room</em></body>",
         "resource_subtype": "default_task",
@@ -186,7 +186,7 @@ def test_a_new_task_carries_everything_in_one_body() -> None:
 
 def test_with_oauth_the_mark_is_out_of_sight() -> None:
     """Only an OAuth token may write `external`."""
-    body = new_task_body(NewTask(mark=MARK, title="x", text="y"), settings(oauth=True), owner=None, project=None)
+    body = new_task_body(NewTask(mark=MARK, title="x", text="y"), settings(oauth=True), project=None)
     assert body["external"] == {"gid": "tminus:c1:book-room", "data": "book-room"}
     assert body["html_notes"] == "<body>y</body>"
 
@@ -206,7 +206,7 @@ def test_a_start_is_sent_only_where_asana_takes_it(
 ) -> None:
     """Asana refuses a start without a later due date, and any start of a milestone."""
     new = NewTask(mark=MARK, title="x", start_on=start, due_on=due, milestone=milestone)
-    body = new_task_body(new, settings(), owner=None, project=None)
+    body = new_task_body(new, settings(), project=None)
     assert {name: value for name, value in body.items() if name.endswith("_on")} == sent
 
 

@@ -137,6 +137,36 @@ def test_an_owner_whom_asana_refuses_does_not_stop_the_task(sim: AsanaSimulator,
     assert [seen.path for seen in sim.log].count("/api/1.0/batch") == 2
 
 
+@pytest.fixture
+def on_a_free_plan(sim: AsanaSimulator) -> Iterator[None]:
+    """Start dates and dependencies are refused."""
+    sim.site.paid = False
+    yield
+    sim.site.paid = True
+
+
+@pytest.mark.usefixtures("on_a_free_plan")
+def test_a_plan_without_start_dates_does_not_stop_a_task(sim: AsanaSimulator, tracker: AsanaTracker) -> None:
+    """It is made and moved without one."""
+    start, due = date(2027, 1, 4), date(2027, 1, 8)
+    created = tracker.create(request(sim), plan(2, start_on=start, due_on=due))
+    assert created.refused == {}
+    assert [(task.start_on, task.due_on) for task in created.made.values()] == [(None, due)] * 2
+    task = created.made["t0"].id
+    tracker.update(task, Patch(start_on=due, due_on=date(2027, 1, 9)))
+    assert (sim.task(task)["start_on"], sim.task(task)["due_on"]) == (None, "2027-01-09")
+
+
+@pytest.mark.usefixtures("on_a_free_plan")
+def test_a_plan_without_dependencies_has_none(
+    sim: AsanaSimulator, tracker: AsanaTracker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody can mend it by hand, so nothing is parked; the log tells."""
+    first, second = tracker.create(request(sim), plan(2)).made.values()
+    assert tracker.set_dependencies({second.id: [first.id]}) == {}
+    assert f"nothing shows what task {second.id} waits for" in caplog.text
+
+
 def test_a_refused_row_keeps_asanas_words_and_stops_no_other(sim: AsanaSimulator, tracker: AsanaTracker) -> None:
     """Here the parent of every row is gone; elsewhere one row only."""
     created = tracker.create(Container("subtasks", "404", ""), plan(2))

@@ -50,6 +50,8 @@ class Site:
         self.tags: dict[str, Tag] = {}
         self.refused_names: set[str] = set()
         """Tasks of these names are refused, so that a batch can hold one bad row among good ones."""
+        self.paid = True
+        """Whether the plan has start dates and dependencies; else they are refused with 402."""
         self.fields: dict[str, CustomField] = {}
         self.tokens: dict[str, Token] = {}
         self.events: list[Event] = []
@@ -62,6 +64,11 @@ class Site:
         self._records: dict[str, Record] = {}
         self._emails: dict[str, User] = {}
         self._gids = itertools.count(1_209_417_330_021_004, 7)
+
+    def check_plan(self, what: str) -> None:
+        """402 where only a higher plan has it (https://developers.asana.com/docs/errors)."""
+        if not self.paid:
+            raise ApiError(402, f"{what}: not available on this plan")
 
     def gid(self) -> str:
         """A new one, unique in the site and the same in every run."""

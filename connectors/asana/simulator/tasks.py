@@ -169,6 +169,7 @@ def set_parent(site: Site, task: Task, gid: str | None, actor: User) -> None:
 def add_dependencies(site: Site, task: Task, others: Collection[Task], actor: User) -> None:
     """`task` waits on the others. Repeating is harmless; 30 dependents and dependencies together are the limit
     (https://developers.asana.com/reference/adddependenciesfortask)."""
+    site.check_plan("dependencies")
     new = {other.gid: other for other in others if other.gid not in task.dependencies}
     if task.gid in new:
         raise bad("dependencies", "A task cannot depend on itself")
@@ -203,6 +204,8 @@ def _wanted(site: Site, data: Data, actor: User, task: Task | None, known: Mappi
     if data.keys() & {*dates.KEYS} or subtype == "milestone":
         current = {key: getattr(task, key, None) for key in dates.KEYS}
         out |= dates.settle(data, current, milestone=subtype == "milestone")
+    if out.get("start_on"):
+        site.check_plan("start_on")
     out |= _completion(data, task, subtype)
     if "assignee" in data:
         out["assignee"] = site.user(data["assignee"], actor, "assignee") if data["assignee"] else None
