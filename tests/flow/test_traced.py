@@ -59,6 +59,8 @@ def test_a_launch_is_one_trace_from_the_webhook_to_its_calls(traced: House) -> N
     key = traced.jira.file_request("List Import", "Leads")
     campaign = traced.running(key)
     delivery = traced.deliveries()[0]
+    # A run's span ends a moment after its work has been committed.
+    traced.until(lambda: any(span.name == "run" for span in trace_of(delivery.id)))
     spans = trace_of(delivery.id)
     begun, *rest = spans
     assert [span.name for span in spans[:3]] == ["delivery", "route", "run"]
@@ -83,9 +85,8 @@ def test_a_delivery_that_waited_for_another_run_is_linked_to_it(traced: House) -
     """Of the deliveries that one run answers, the first has it in its trace, and the others are linked."""
     key = traced.jira.file_request("List Import", "More leads")
     traced.running(key)
-    runs = [span for span in sent.get_finished_spans() if span.name == "run"]
-    linked = [(run, link) for run in runs for link in run.links]
-    assert linked, "a plan's own tasks come back as many deliveries of one campaign"
+    # A plan's own tasks come back as many deliveries of one campaign.
+    linked = traced.until(lambda: [(s, link) for s in sent.get_finished_spans() if s.name == "run" for link in s.links])
     begun = {s.context.span_id: s.context.trace_id for s in sent.get_finished_spans() if s.name == "delivery"}
     assert all(begun[link.context.span_id] == link.context.trace_id for _, link in linked)
 
