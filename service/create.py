@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from connectors.contract import Task
+from connectors.contract import Status, Task
 from service.core.calendar import Calendar
 from service.core.effective import effective
 from service.core.merge import LinkView
@@ -144,18 +144,31 @@ def basis(
 
 
 def plan_of(campaign: Campaign, made_from: Basis, links: Mapping[str, LinkView], today: date) -> Plan:
-    """The plan of a campaign with its frozen template and calendar; done tasks stay where they were done."""
+    """The plan of a campaign with its frozen template and calendar.
+
+    Done tasks stay where they were done, and what has begun keeps its start.
+    """
     template = Template.model_validate(campaign.template_snapshot)
     calendar = Calendar.from_dict(campaign.calendar_snapshot)
+    running = (campaign.plan or {}) if links else {}
     facts = Facts(
         inputs=dict(made_from.inputs),
         complete_on=campaign.complete_on or today,
         today=max(today, campaign.complete_on or today),
+        begun=_begun(links, today),
         pins=dict(made_from.pins),
+        was={task["key"]: date.fromisoformat(task["due_on"]) for task in running.get("tasks", ())},
         done={key: link.done_on for key, link in links.items() if link.done_on},
         dropped=frozenset(made_from.out),
     )
     return make_plan(template, calendar, facts, replan=bool(links))
+
+
+def _begun(links: Mapping[str, LinkView], today: date) -> dict[str, date]:
+    """The tasks that somebody is at, and since when: their start, or today where that is still to come."""
+    at_it = {key: link.agreed for key, link in links.items() if link.open and link.status is not Status.TODO}
+    starts = {key: agreed.start_on or agreed.plan_start for key, agreed in at_it.items()}
+    return {key: min(start, today) for key, start in starts.items() if start}
 
 
 def _named(task: Task, name: str, label: str | None) -> Any:

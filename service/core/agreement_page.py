@@ -61,6 +61,8 @@ class _Words:
             yield f"what is agreed for {source}, {place} this{self._condition(rule.when)}"
         for gap in template.min_gaps:
             yield f"at least {amount(gap.at_least)} from {self._name(gap.from_)} to {self._name(gap.to)}"
+        if least := template.reschedule.min_move:
+            yield f"once it runs, dates that would move by less than {amount(least)} stay where they can"
 
     def inputs(self) -> Iterator[Sequence[str]]:
         for name, entry in self._template.inputs.items():

@@ -8,11 +8,12 @@ from datetime import date
 from operator import attrgetter
 from typing import Any, Literal
 
-from service.core.explain import Run, business_days, in_words, listed, long_day, short_day, skipped
+from service.core.explain import Run, amount, business_days, in_words, listed, long_day, short_day, skipped
 from service.core.offsets import Rounding, Span
 
-Rule = Literal["after", "before", "on", "not_before", "not_after", "today", "done", "pinned", "late"]
-"""`on`: the day of an anchor; `late`: needed earlier than it is possible, which `parts` explain in this order."""
+Rule = Literal["after", "before", "on", "not_before", "not_after", "today", "done", "pinned", "late", "held"]
+"""`on`: the day of an anchor; `late`: needed earlier than it is possible, which `parts` explain in this order;
+`held`: left where it was, as it would move by less than `span`, to what `parts` explain."""
 NOTHING = Span(0, "business_days")
 
 
@@ -102,6 +103,10 @@ def sentence(because: Because) -> str:
     if because.rule == "late":
         needed, paced = map(told, because.parts)
         text = f"{needed}, but {paced[0].lower()}{paced[1:]}: {business_days(because.late_by)} too late"
+    elif because.rule == "held":
+        (moved,) = map(told, because.parts)
+        stays = f"Left on {long_day(because.due)}, as a move of less than {amount(because.span)} is not made"
+        text = f"{stays}: {moved[0].lower()}{moved[1:]}"
     else:
         text = told(because)
     return f"{text}; {because.source}." if because.source else f"{text}."

@@ -53,6 +53,12 @@ class Narrator:
             )
         return self.step(key, due, reason, dates)
 
+    def held(self, key: str, due: date, to: date, reason: Reason, dates: Mapping[str, date], least: Span) -> Because:
+        """Why the task is left where it was, although it would be due on `to`; `least` is a move that is made."""
+        backward = isinstance(reason, Edge) and reason.before == key
+        moved = self.step(key, to, reason, self.bounds.latest if backward else dates)
+        return Because(rule="held", due=due, base_on=due, span=least, parts=(moved,), source=moved.source)
+
     def _late(self, key: str, due: date) -> Because:
         bounds, today = self.bounds, self._net.today
         latest = bounds.latest[key]
@@ -87,6 +93,8 @@ class Narrator:
                 source=node.origin,
                 **self._counted(key, due, net.begin, NOTHING, node.duration, net.calendar_of(key)),
             )
+        if reason == "begun":
+            return self._since_begun(key, due)
         if reason == "today":
             return Because(rule="today", due=due, base_on=net.today, **self._rounded(key, due, net.today, "next"))
         bound = node.not_before if reason == "not_before" else node.not_after
@@ -94,6 +102,21 @@ class Narrator:
         nearest: Rounding = "next" if reason == "not_before" else "previous"
         rounded = self._rounded(key, due, bound, nearest)
         return Because(rule=reason, due=due, base_on=bound, source=node.origin, **rounded)
+
+    def _since_begun(self, key: str, due: date) -> Because:
+        node, calendar = self._net.nodes[key], self._net.calendar_of(key)
+        assert node.begun is not None  # noqa: S101 - it decided the date
+        # The first day of the work counts.
+        begun, work = calendar.next(node.begun), max(0, node.duration - 1)
+        return Because(
+            rule="after",
+            due=due,
+            base="it was begun" if work else "its start",
+            base_on=begun,
+            work=work,
+            source=node.origin,
+            **self._counted(key, due, begun, NOTHING, work, calendar),
+        )
 
     def _edge(self, key: str, due: date, edge: Edge, dates: Mapping[str, date | None]) -> Because:
         net, fixed = self._net, self.bounds.fixed
@@ -226,6 +249,8 @@ class Narrator:
         net = self._net
         if reason == "not_before":
             return f"{self._named(key, net.nodes[key].not_before or net.begin)} at the earliest, as the template says"
+        if reason == "begun":
+            return f"Begun on {long_day(net.nodes[key].begun or net.begin)}"
         return f"From {long_day(net.today if reason == 'today' else net.begin)} on"
 
     def also_late(self, told: frozenset[str]) -> str | None:

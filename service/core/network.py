@@ -50,6 +50,8 @@ class Node:
     rounding: Rounding = "keep"
     """What happens to that date when it is not a working day."""
     fixed: date | None = None
+    begun: date | None = None
+    """When somebody began it: it starts there, whatever would have it start on another day."""
     not_before: date | None = None
     not_after: date | None = None
     origin: str = ""

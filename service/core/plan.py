@@ -9,7 +9,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from service.core import explain
-from service.core.because import sentence
+from service.core.because import Because, sentence
 from service.core.calendar import Calendar
 from service.core.effective import Effective, effective, excluded
 from service.core.feasibility import earliest_anchor, squeeze
@@ -18,7 +18,7 @@ from service.core.instructions import instructions
 from service.core.narrator import Narrator
 from service.core.network import COMPLETE, Edge, Network, Squeezed
 from service.core.planned import Plan, PlannedTask, Verdict, jsonable
-from service.core.schedule import Bounds, Schedule, bounds, schedule
+from service.core.schedule import Bounds, Running, Schedule, bounds, schedule
 from service.core.template import Policy, Template
 from service.core.wiring import Facts, overtaken, squeezes, wire
 
@@ -169,7 +169,7 @@ class _Case:
             promised_on=self._promised,
             target_on=self._aimed_at,
             promise=self._promise,
-            tasks=self._tasks(schedule(found)),
+            tasks=self._tasks(schedule(found, self._before)),
             feasible=feasible,
             verdict=verdict,
             shortfall=self._shortfall,
@@ -178,6 +178,11 @@ class _Case:
             compressions=self._compressions(changes or {}),
             critical=found.critical(),
         )
+
+    @property
+    def _before(self) -> Running | None:
+        least = self.template.reschedule.min_move
+        return Running(self.facts.was, self.facts.done, least) if least and self.running else None
 
     @property
     def _shortfall(self) -> int:
@@ -239,7 +244,7 @@ class _Case:
     def _task(self, key: str, dated: Schedule, narrator: Narrator) -> PlannedTask:
         recipe, found = self.known.tasks[key], dated.bounds
         waits = [edge.before for edge in self.network.incoming[key] if edge.kind == "depends_on"]
-        because = narrator.because(key, dated.due[key], dated.reason.get(key), dated.due)
+        because = self._because(key, dated, narrator)
         slack = found.slack(key)
         return PlannedTask(
             key=key,
@@ -257,6 +262,12 @@ class _Case:
             why=sentence(because),
             because=because.as_dict(),
         )
+
+    def _because(self, key: str, dated: Schedule, narrator: Narrator) -> Because:
+        due, least = dated.due[key], self.template.reschedule.min_move
+        if least and key in dated.held:
+            return narrator.held(key, due, dated.held[key], dated.reason[key], dated.due, least)
+        return narrator.because(key, due, dated.reason.get(key), dated.due)
 
     def _narrator(self, found: Bounds) -> Narrator:
         names = {f"inputs.{name}": self.template.label(name) for name in self.template.inputs}

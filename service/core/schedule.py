@@ -6,7 +6,7 @@ a task is late where the two cross.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -14,8 +14,9 @@ from typing import Literal, TypeAlias
 
 from service.core.blackout import first_due, last_due
 from service.core.network import Edge, Network, Node
+from service.core.offsets import Span
 
-Reason: TypeAlias = Edge | Literal["work", "today", "not_before", "not_after"]
+Reason: TypeAlias = Edge | Literal["work", "begun", "today", "not_before", "not_after"]
 """What decided a date: a rule between two tasks, the work from the start on, today, or a bound of the task's own."""
 
 
@@ -88,15 +89,22 @@ def bounds(net: Network) -> Bounds:
     return Bounds(network=net, fixed=fixed, earliest=earliest, latest=latest, pushed_by=pushed_by, held_by=held_by)
 
 
-def _least(net: Network, node: Node, fixed: Mapping[str, date], before: Mapping[str, date]) -> tuple[date, Reason]:
+def _least(
+    net: Network, node: Node, fixed: Mapping[str, date], before: Mapping[str, date], but: Collection[str] = ()
+) -> tuple[date, Reason]:
+    """The least due date and what decides it; `but` are tasks that do not push here."""
     calendar = net.calendar_of(node.key)
     least = calendar.shift(net.begin, node.duration)
     reason: Reason = "work"
+    if node.begun is not None:
+        least, reason = calendar.shift(calendar.next(node.begun), max(0, node.duration - 1)), "begun"
     if net.today > least:
         least, reason = net.today, "today"
     if node.not_before is not None and node.not_before > least:
         least, reason = node.not_before, "not_before"
     for edge in net.incoming[node.key]:
+        if edge.before in but:
+            continue
         day = net.pushed_to(edge, fixed.get(edge.before) or before[edge.before])
         # A predecessor explains a date better than the general floor does.
         if day > least or (day == least and not isinstance(reason, Edge)):
@@ -129,17 +137,30 @@ class Schedule:
     start: Mapping[str, date]
     reason: Mapping[str, Reason]
     """For every task that is not fixed."""
+    held: Mapping[str, date]
+    """Tasks that keep the date of the plan before, and the one that they would get."""
 
 
-def schedule(found: Bounds) -> Schedule:
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The plan that a new one takes the place of."""
+
+    due: Mapping[str, date]
+    done: Collection[str]
+    min_move: Span
+    """A date that would move by less stays."""
+
+
+def schedule(found: Bounds, running: Running | None = None) -> Schedule:
     """Date the tasks.
 
     A task that is as late as possible takes its latest date, every other one the least that the dates before it
-    allow. A late task is due when its anchor needs it, but never before today.
+    allow. A late task is due when its anchor needs it, but never before today. What has begun keeps its start.
     """
     net, fixed = found.network, found.fixed
     due: dict[str, date] = {}
     reason: dict[str, Reason] = {}
+    held: dict[str, date] = {}
     for key in net.order:
         node, latest = net.nodes[key], found.latest.get(key)
         if key in fixed:
@@ -150,8 +171,27 @@ def schedule(found: Bounds) -> Schedule:
             due[key], reason[key] = latest, found.held_by[key]
         else:
             due[key], reason[key] = _least(net, node, fixed, due)
+        if running and key not in fixed and key not in found.late and _stays(found, node, due, running):
+            due[key], held[key] = running.due[key], due[key]
     start = {key: net.calendar_of(key).shift(day, min(0, 1 - net.nodes[key].duration)) for key, day in due.items()}
     for key in found.late:
         # Squeezed between today and the day it is needed, it starts at once.
         start[key] = min(due[key], max(start[key], net.calendar_of(key).next(net.today)))
-    return Schedule(bounds=found, due=due, start=start, reason=reason)
+    start |= {key: min(day, due[key]) for key, node in net.nodes.items() if (day := node.begun)}
+    return Schedule(bounds=found, due=due, start=start, reason=reason, held=held)
+
+
+def _stays(found: Bounds, node: Node, due: Mapping[str, date], running: Running) -> bool:
+    """Whether the task keeps its date, as the new one is too near to be worth a move.
+
+    No rule may be broken by it, but for the time that is counted from a task that was done: having come a little late
+    is the very thing that moves nothing.
+    """
+    net, was, latest = found.network, running.due.get(node.key), found.latest[node.key]
+    if was is None or was == due[node.key] or (latest is not None and was > latest):
+        return False
+    near, far = sorted((was, due[node.key]))
+    if running.min_move.after(near, net.calendar_of(node.key)) <= far:
+        return False
+    pushed, _ = _least(net, node, found.fixed, due, but=running.done)
+    return pushed <= was == net.first_due(node.key, was)

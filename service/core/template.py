@@ -33,6 +33,13 @@ def _duration(written: object) -> Span:
     return span
 
 
+def _move(written: object) -> Span:
+    """An amount of time, whichever way."""
+    if str(written).lstrip().startswith("-"):
+        raise ValueError(f"`{written}` is negative; a move counts in both directions, so leave out the sign")
+    return Span.parse(written)
+
+
 WrittenSpan: TypeAlias = Annotated[Span, BeforeValidator(Span.parse), PlainSerializer(str)]
 WrittenOffset: TypeAlias = Annotated[Offset, BeforeValidator(Offset.parse), PlainSerializer(str)]
 _WORK = {
@@ -246,6 +253,13 @@ class Feasibility(Part):
     compress: tuple[Compress, ...] = ()
 
 
+class Reschedule(Part):
+    """How a campaign that runs is planned anew."""
+
+    min_move: Annotated[Span, BeforeValidator(_move), PlainSerializer(str)] | None = None
+    """A date that would move by less stays where it is, as long as every rule allows it."""
+
+
 class Template(Part):
     """The recipe of one request type."""
 
@@ -273,6 +287,7 @@ class Template(Part):
     modifiers: tuple[Modifier, ...] = ()
     inherit: tuple[Inherit, ...] = ()
     feasibility: Feasibility = Feasibility()
+    reschedule: Reschedule = Reschedule()
     tasks: dict[Name, TaskTemplate] = {}
     groups: dict[Name, Group] = {}
     children: dict[Name, Child] = {}

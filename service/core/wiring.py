@@ -28,8 +28,12 @@ class Facts:
     """Nothing that is still open is planned before it."""
     done: Mapping[str, date] = field(default_factory=dict)
     """Finished tasks and when."""
+    begun: Mapping[str, date] = field(default_factory=dict)
+    """Open tasks that somebody has begun, and when: their start stays."""
     pins: Mapping[str, date] = field(default_factory=dict)
     """Dates that a person fixed."""
+    was: Mapping[str, date] = field(default_factory=dict)
+    """The due dates of the plan that runs."""
     dropped: frozenset[str] = frozenset()
     """Tasks that nobody does any more; those that waited for them wait for their predecessors instead."""
 
@@ -96,6 +100,7 @@ def _node(
         rounding=task.on_non_working_day,
         blackout=blackout_of(task),
         fixed=facts.done.get(key) or facts.pins.get(key),
+        begun=facts.begun.get(key),
         not_before=_bound(task.not_before, anchors, own),
         not_after=_bound(task.not_after, anchors, own),
         origin=origin,

@@ -17,6 +17,8 @@ def recounted(because: Because, calendars: Mapping[str, Calendar]) -> date:
     """The day that the data come to; `calendars` are those that they name."""
     if because.rule == "late":
         return max(recounted(because.parts[0], calendars), _nearest(because, because.base_on, 1, calendars))
+    if because.rule == "held":
+        return because.base_on
     if because.rule == "after":
         return _nearest(because, _forward(because, because.base_on, calendars), 1, calendars)
     if because.rule == "before" and because.fixed_base:
