@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from service import breaches
 from service.applied import comment_key
 from service.assignment import Owner
-from service.core import decide, messages
+from service.core import decide, kept, messages
 from service.core.decide import REQUEST, Action, Say
 from service.core.merge import LinkView
 from service.core.plan import Plan
@@ -45,7 +45,8 @@ class Speech:
         names = {task.key: _owner_name(links.get(task.key), owners.get(task.key), task.owner) for task in plan.tasks}
         approval = Template.model_validate(self.campaign.template_snapshot).feasibility.approval
         approver = f"The {in_words(approval)}" if approval else ""
-        self.say("plan", messages.plan_comment(self.campaign.title, plan, links, names, approver))
+        first = self.campaign.agreed.get(kept.FIRST, {})
+        self.say("plan", messages.plan_comment(self.campaign.title, plan, links, names, approver, first))
         self.tell_missing(links)
         for name, text in breaches.on_request(self.runtime, self.campaign).items():
             self.say(name, text)

@@ -15,7 +15,7 @@ from connectors.contract import Status, Task, TaskId
 from service import assignment, attached, create, filing, replies, taking_over, telling
 from service.applied import Applied
 from service.connect import watch
-from service.core import decide, messages
+from service.core import decide, kept, messages
 from service.core.calendar import Calendar
 from service.core.decide import REQUEST, Action, CreateTask, RequestView
 from service.core.merge import LinkView, News, linked
@@ -258,6 +258,7 @@ class _Run:
         if was is None:
             self.news.append(News("planned", REQUEST, f"Planned {len(plan.tasks)} tasks from {plan.complete_on}."))
             self.campaign.state = "running"
+            self.campaign.agreed = {kept.FIRST: kept.first_dates(plan), **self.campaign.agreed}
         else:
             self.moving.moves(basis.as_dict()["inputs"] != self.campaign.inputs)
             self._tell_moves(was, plan, self.moving.cause(basis.as_dict(), was, self.links), "replanned")

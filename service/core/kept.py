@@ -1,12 +1,17 @@
-"""Whether a whole request was done when it was promised."""
+"""Whether a whole request was done when it was promised, and its tasks when they were planned."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Literal, TypeAlias
 
 from service.core.explain import long_day
+from service.core.merge import LinkView
 from service.core.plan import Plan
+
+FIRST = "first_due"
+"""Where a campaign keeps the dates of its first plan."""
 
 Kept: TypeAlias = Literal["met", "met_late_in_range", "missed"]
 """`met_late_in_range`: after the day that was aimed at, and by the day that was promised."""
@@ -30,3 +35,30 @@ def told(plan: Plan, done_on: date) -> str | None:
     if verdict == "met_late_in_range" and plan.target_on:
         return f"{words}met, late in the agreed range, whose near end was {long_day(plan.target_on)}."
     return f"{words}{verdict}."
+
+
+def first_dates(plan: Plan) -> dict[str, str]:
+    """The due date of each task, as JSON, to be compared with once everything is done."""
+    return {task.key: task.due_on.isoformat() for task in plan.tasks}
+
+
+def compared(first: Mapping[str, str], links: Mapping[str, LinkView]) -> str | None:
+    """How many tasks were done in time, by the first plan and by the dates that stood when they were done.
+
+    None where the first plan is not known.
+    """
+    done = {key: link for key, link in links.items() if link.done_on and not link.dropped}
+    planned = {key: date.fromisoformat(first[key]) for key in done if key in first}
+    if not planned:
+        return None
+    stood = {key: day for key, link in done.items() if (day := link.agreed.due_on or link.agreed.plan_due)}
+    last = long_day(max(planned.values()))
+    return (
+        f"In time by the first plan, which ended on {last}: {_in_time(planned, done)}; "
+        f"by the dates that stood when they were done: {_in_time(stood, done)}."
+    )
+
+
+def _in_time(planned: Mapping[str, date], done: Mapping[str, LinkView]) -> str:
+    kept = [key for key, day in planned.items() if (on := done[key].done_on) and on <= day]
+    return f"{len(kept)} of {len(planned)} tasks"

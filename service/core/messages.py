@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from connectors.contract import Status
 from service.core.decide import progress
 from service.core.explain import long_day
-from service.core.kept import told
+from service.core.kept import compared, told
 from service.core.merge import LinkView
 from service.core.plan import Plan, PlannedTask
 
@@ -27,11 +27,16 @@ MENDED = "**This is settled.** What was wrong here has been mended."
 
 
 def plan_comment(
-    title: str, plan: Plan, links: Mapping[str, LinkView], owners: Mapping[str, str], approver: str = ""
+    title: str,
+    plan: Plan,
+    links: Mapping[str, LinkView],
+    owners: Mapping[str, str],
+    approver: str = "",
+    first: Mapping[str, str] = {},
 ) -> str:
     """The one living comment on a request: progress, whose turn it is, every task with its owner, dates and status.
 
-    `approver` is who must agree to a plan that is not as agreed.
+    `approver` is who must agree to a plan that is not as agreed; `first` are the dates of the first plan.
     """
     done, total = progress(plan, links)
     lines = [f"**{title}: {done} of {total} tasks done.**{_next_up(plan, links, owners)}", ""]
@@ -39,8 +44,9 @@ def plan_comment(
         link = links.get(task.key)
         lines.append(f"- {_row(task, link, owners, explained=len(lines) < EXPLAINED)}")
     days = [link.done_on for link in links.values() if link.done_on]
-    if total and done == total and days and (verdict := told(plan, max(days))):
-        lines += ["", verdict]
+    if total and done == total and days:
+        verdicts = (told(plan, max(days)), compared(first, links))
+        lines += [line for verdict in verdicts if verdict for line in ("", verdict)]
     if plan.compressions:
         lines += ["", "**Shortened to make the date, at the risk of mistakes**", ""]
         lines += [f"- {cut}" for cut in plan.compressions]

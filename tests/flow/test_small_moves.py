@@ -89,3 +89,16 @@ def test_work_that_has_begun_keeps_its_start_when_the_launch_moves(desk: Desk) -
     invited = task(desk, request, "first_invite")
     assert invited.start_on
     assert invited.start_on > after.start_on + timedelta(weeks=4)
+
+
+def test_what_is_over_is_compared_with_the_first_plan_and_with_the_last(desk: Desk) -> None:
+    """The check of a list takes days too many: what follows is late by the first plan, and in time by the second."""
+    request = desk.imports()
+    for key in ("file_received", "hygiene_check", "import_list", "import_qa", "confirm"):
+        if key == "hygiene_check":
+            later(desk, 8)  # until the Tuesday after Thanksgiving
+        desk.tracker.act(task(desk, request, key).id, status=Status.DONE)
+        desk.settled(request)
+    (plan,) = [text for text in desk.tracker.comments(request) if "tasks done" in text]
+    assert "In time by the first plan, which ended on Mon 30 Nov 2026: 1 of 5 tasks; by the dates" in plan
+    assert "that stood when they were done: 4 of 5 tasks." in plan
