@@ -60,7 +60,7 @@ def rule_of(rules: Sequence[RequestRule], campaign: Campaign, request: Task | No
 def rule_mismatch(rules: Sequence[RequestRule], connection: str, task: Task) -> str:
     """Why no rule took it, in one sentence for the ledger."""
     names = sorted({name for rule in rules if rule.connection == connection for name in rule.when})
-    has = ", ".join(f"{name} {_field(task, name) or 'nothing'}" for name in names)
+    has = ", ".join(f"{name} {' and '.join(_values(task, name)) or 'nothing'}" for name in names)
     return f"{task.label} starts no campaign: no request rule matches it ({has or 'no rules for this connection'})"
 
 
@@ -180,14 +180,17 @@ def _named(task: Task, name: str, label: str | None) -> Any:
 
 
 def _has(task: Task, name: str, wanted: str) -> bool:
+    return any(value.strip().casefold() == wanted.strip().casefold() for value in _values(task, name))
+
+
+def _values(task: Task, name: str) -> list[str]:
     found = _field(task, name)
-    values = found if isinstance(found, list | tuple) else [found]
-    return any(str(value).strip().casefold() == wanted.strip().casefold() for value in values if value is not None)
+    return [str(value) for value in (found if isinstance(found, list | tuple) else [found]) if value is not None]
 
 
 def _field(task: Task, name: str) -> Any:
     """A field by id or name, without regard to case; `title`, `text`, `due_on` and `start_on` are fields too."""
-    if name in ("title", "text", "due_on", "start_on", "project"):
+    if name in ("title", "text", "due_on", "start_on"):
         value = getattr(task, name)
         if value is not None:
             return value

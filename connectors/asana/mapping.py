@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from connectors.errors import Rejected
 
 Json = dict[str, Any]
 COMPLETED, INCOMPLETE = "Completed", "Incomplete"
+LONGEST_TITLE = 255
 _APPROVALS = {"rejected": Status.DROPPED, "changes_requested": Status.WAITING}
 """Asana calls these completed, too."""
 _FORM = re.compile(r"^This task was submitted through (.+?)\s*$", re.MULTILINE)
@@ -64,7 +65,7 @@ def task_of(row: Json, settings: AsanaSettings, people: Mapping[str, Account]) -
     custom = custom_fields(row)
     mark = _mark(row, text)
     status, status_name = _status(row, custom, settings)
-    project, section = _place(row)
+    places = _places(row, settings.projects)
     return Task(
         id=TaskId(gid),
         label=gid,
@@ -82,11 +83,11 @@ def task_of(row: Json, settings: AsanaSettings, people: Mapping[str, Account]) -
         mark=mark,
         created_at=datetime.fromisoformat(row["created_at"]) if row.get("created_at") else None,
         changed_at=datetime.fromisoformat(row["modified_at"]) if row.get("modified_at") else None,
-        project=project,
+        project=next(iter(places), None),
         fields={
             **custom,
-            "project": project,
-            "section": section,
+            "project": _one_or_all(list(places)),
+            "section": _one_or_all([section for section in places.values() if section]),
             "form": form[1] if (form := _FORM.search(text)) else None,
             "tags": [tag["name"] for tag in row.get("tags") or () if tag.get("name")],
             "resource_subtype": row.get("resource_subtype"),
@@ -94,6 +95,11 @@ def task_of(row: Json, settings: AsanaSettings, people: Mapping[str, Account]) -
             "start_on": row.get("start_on"),
         },
     )
+
+
+def one_line(title: str) -> str:
+    """A title as every tracker keeps it, so that only a person's change of it counts as one; Asana takes more."""
+    return " ".join(title.split())[:LONGEST_TITLE]
 
 
 def last_mark(text: str | None) -> Mark | None:
@@ -119,7 +125,7 @@ def new_task_body(task: NewTask, settings: AsanaSettings, *, project: str | None
     See https://developers.asana.com/reference/createsubtaskfortask.
     """
     body: Json = {
-        "name": task.title,
+        "name": one_line(task.title),
         "html_notes": richtext.notes(task.text, None if settings.oauth else task.mark),
         "resource_subtype": "milestone" if task.milestone else "default_task",
     }
@@ -144,7 +150,7 @@ def patch_body(patch: Patch, due_on: date | None, *, oauth: bool = False) -> Jso
     """
     body: Json = {}
     if patch.title is not None:
-        body["name"] = patch.title
+        body["name"] = one_line(patch.title)
     if patch.owner is not None:
         body["assignee"] = patch.owner or None
     if patch.text is not None:
@@ -215,15 +221,16 @@ def _mark(row: Json, text: str) -> Mark | None:
     return Mark.find(external.get("gid") or "") or last_mark(text) or last_mark(richtext.plain(rich))
 
 
-def _place(row: Json) -> tuple[str | None, str | None]:
-    """Gid of the first project, and the name of the section in it."""
-    places = [place for place in row.get("memberships") or () if place.get("project")]
-    projects = row.get("projects") or [place["project"] for place in places]
-    if not projects:
-        return None, None
-    first = str(projects[0]["gid"])
-    section = next((place.get("section") for place in places if str(place["project"]["gid"]) == first), None)
-    return first, (section or {}).get("name")
+def _places(row: Json, ours: Collection[str]) -> dict[str, str | None]:
+    """Gids of those of its projects that we look after, each with the section there; of others only the first."""
+    memberships = [place for place in row.get("memberships") or () if place.get("project")]
+    sections = {str(place["project"]["gid"]): (place.get("section") or {}).get("name") for place in memberships}
+    gids = [str(project["gid"]) for project in row.get("projects") or ()] or list(sections)
+    return {gid: sections.get(gid) for gid in [gid for gid in gids if gid in ours] or gids[:1]}
+
+
+def _one_or_all(names: list[str]) -> str | list[str] | None:
+    return names if len(names) > 1 else next(iter(names), None)
 
 
 def _account(row: Json | None, people: Mapping[str, Account]) -> Account | None:

@@ -18,6 +18,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BREAKS_BEFORE_BLOCK = re.compile(r"\n+(?=<(?:ul|ol|pre|blockquote|h1|h2|hr)\b)")
 _NOT_IN_LIST = re.compile(r"</?(?:pre|blockquote|h1|h2)>|<hr/>")
 _NOT_IN_QUOTE = re.compile(r"</?(?:ul|ol|li|pre|blockquote|h1|h2)>|<hr/>")
+_LINKS = re.compile(r"</?a\b[^>]*>")
 _TAGS = re.compile(r"<[^>]*>")
 
 
@@ -71,7 +72,8 @@ class _Renderer(mistune.HTMLRenderer):
     def link(self, text: str, url: str, title: str | None = None) -> str:  # noqa: ARG002  (Asana knows no title)
         if not url.lower().startswith(("https://", "http://", "mailto:")):
             return text
-        return f'<a href="{escape(url)}">{text}</a>'
+        # A picture, which is a link here, may stand in the words of another.
+        return f'<a href="{escape(url)}">{_LINKS.sub("", text)}</a>'
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
         return self.link(text or escape(url), url, title)

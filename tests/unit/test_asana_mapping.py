@@ -16,6 +16,7 @@ from connectors.asana import richtext
 from connectors.asana.mapping import gid_in, new_task_body, patch_body, task_of
 from connectors.asana.settings import AsanaSettings
 from connectors.contract import Account, AccountId, Mark, NewTask, Patch, Status
+from service.core.fingerprints import shown
 
 MARK = Mark("c1", "book-room")
 IN_NOTES = {"body", "strong", "em", "u", "s", "code", "ol", "ul", "li", "a", "blockquote", "pre", "h1", "h2", "hr"}
@@ -135,6 +136,25 @@ def test_where_the_task_stands_and_which_form_made_it() -> None:
     }
 
 
+def test_a_task_in_several_projects_stands_in_those_that_are_looked_after() -> None:
+    """Asana promises no order, and somebody's own project must not hide the one in which requests are filed."""
+    row = task(
+        projects=[{"gid": "10"}, {"gid": "11"}, {"gid": "12"}],
+        memberships=[
+            {"project": {"gid": gid}, "section": {"gid": f"{gid}0", "name": name}}
+            for gid, name in {"10": "My week", "11": "Webinars", "12": "Later"}.items()
+        ],
+    )
+
+    def places(*served: str) -> tuple[object, ...]:
+        found = task_of(row, settings().model_copy(update={"projects": served}), {})
+        return found.project, found.fields["project"], found.fields["section"]
+
+    assert places("11") == ("11", "11", "Webinars")
+    assert places("12", "11") == ("11", ["11", "12"], ["Webinars", "Later"])
+    assert places("99") == ("10", "10", "My week")
+
+
 def test_the_fields_that_rules_may_name_are_always_there() -> None:
     """A bare record has them, too."""
     fields = task_of(task(), settings(), {}).fields
@@ -182,6 +202,14 @@ def test_a_new_task_carries_everything_in_one_body() -> None:
         "due_on": "2027-01-08",
         "start_on": "2027-01-04",
     }
+
+
+def test_titles_are_written_as_every_tracker_keeps_them() -> None:
+    """One line of 255 characters, as we remember them: else a person would seem to have changed it."""
+    long = "Approve:\n  " + "x" * 2_000
+    wanted = "Approve: " + "x" * 246
+    assert new_task_body(NewTask(mark=MARK, title=long), settings(), project=None)["name"] == wanted
+    assert patch_body(Patch(title=long), None)["name"] == wanted == shown(long)
 
 
 def test_with_oauth_the_mark_is_out_of_sight() -> None:
@@ -266,6 +294,12 @@ def test_blocks_that_asana_refuses_inside_others_are_flattened() -> None:
     """A list item holds no code block, and a quote no list."""
     assert "<pre>" not in richtext.notes("- a\n\n      code\n")
     assert "<li>" not in richtext.notes("> - a\n> - b")
+
+
+def test_a_picture_in_the_words_of_a_link_is_no_link_of_its_own() -> None:
+    """Asana refuses a link inside another."""
+    rich = richtext.notes("[![logo](https://example.com/l.png) home](https://example.com)")
+    assert rich == '<body><a href="https://example.com">logo home</a></body>'
 
 
 @given(st.text())
