@@ -19,7 +19,7 @@ import urllib3.exceptions as http
 from asana.rest import ApiException
 
 from connectors.asana.settings import READS_IN_FLIGHT, AsanaSettings
-from connectors.errors import OutcomeUnknown, TrackerError, Unreachable
+from connectors.errors import OutcomeUnknown, Rejected, TrackerError, Unreachable
 from connectors.line import CONNECT_SECONDS, READ_SECONDS, Line, from_status, headers_out
 from connectors.oauth import TokenSource
 from connectors.sharing import Shared
@@ -160,14 +160,24 @@ class Calls:
         offset: Json = {}
         while True:
             # A fresh dict each time: the SDK writes into the one it is given.
-            answer = self.one("GET", fn, *args, {**opts, "limit": PAGE, **offset})
-            if not isinstance(answer["data"], list):
-                raise OutcomeUnknown("Asana answered with one record where a list was asked for")
+            answer = self._page(fn, *args, {**opts, "limit": PAGE, **offset})
             rows += answer["data"]
             following = answer.get("next_page")
             if not following or (most is not None and len(rows) >= most):
                 return rows
             offset = {"offset": following["offset"]}
+
+    def _page(self, fn: Callable[..., Any], *args: Any) -> Json:
+        try:
+            answer = self.one("GET", fn, *args)
+        except Rejected as error:
+            # Our place in the list may have expired meanwhile: then the whole list is read again.
+            if "offset" in args[-1] and error.status == HTTPStatus.BAD_REQUEST:
+                raise OutcomeUnknown(str(error), status=error.status, request_id=error.request_id) from error
+            raise
+        if not isinstance(answer["data"], list):
+            raise OutcomeUnknown("Asana answered with one record where a list was asked for")
+        return answer
 
     def batch(self, actions: Sequence[Action]) -> list[Row]:
         """At most ten actions, all reads or all writes. Asana counts each of them as a call of its own."""

@@ -25,6 +25,7 @@ FILTERS: list[Json] = [
             "due_at",
             "start_on",
             "custom_fields",
+            "tags",
             "parent",
             "approval_status",
             "dependencies",

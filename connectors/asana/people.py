@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
+from http import HTTPStatus
 
 import asana
 
 from connectors.asana.client import Calls, Json
 from connectors.contract import Account, AccountId
-from connectors.errors import NotFound, Rejected
+from connectors.errors import Rejected
 from connectors.retrying import retrying
 
 SECONDS = 600
@@ -58,8 +59,11 @@ class People:
         opts = {"workspace": self._workspace, "opt_fields": "name,email"}
         try:
             answer = retrying()(lambda: self._calls.one("GET", self._users.get_user, email, dict(opts)))
-        except NotFound:
-            return None
+        except Rejected as error:
+            # Which of the three it says of a stranger is not documented.
+            if error.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+                return None
+            raise
         return account_of(answer["data"])
 
 

@@ -265,8 +265,9 @@ class AsanaTracker:
         try:
             self._put(task, body)
         except Rejected as error:
-            if not (beyond_the_plan(error) and body.pop("start_on", None)):
+            if not beyond_the_plan(error) or "start_on" not in body:
                 raise
+            del body["start_on"]
             self._put(task, body)
 
     def _put(self, task: TaskId, data: Json) -> Json:

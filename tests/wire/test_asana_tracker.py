@@ -24,6 +24,7 @@ from connectors.asana.tracker import AsanaTracker
 from connectors.contract import AccountId, Container, Mark, NewTask, Patch, TaskId
 from connectors.errors import AccessDenied, NotFound, OutcomeUnknown, RateLimited, Rejected, Unreachable
 from connectors.line import request_id
+from tests.hook_target import HookTarget
 
 BATCH = "POST /api/1.0/batch"
 FAULTS: dict[str, dict[str, Any]] = {
@@ -368,3 +369,17 @@ def test_people_are_listed_once(sim: AsanaSimulator, tracker: AsanaTracker) -> N
     assert task.requester
     assert task.requester.email == "rita.requester@example.com"
     assert [json.dumps(seen.path) for seen in sim.log].count('"/api/1.0/users"') == 1
+
+
+def test_a_tag_that_is_added_later_is_told_of(sim: AsanaSimulator, tracker: AsanaTracker) -> None:
+    """A request rule may look for a tag."""
+    of = settings(sim)
+    sdk = Calls(of).client
+    task = request(sim).id
+    with HookTarget() as target:
+        hook = tracker.add_hook([sim.project], target.url, "")
+        body = {"data": {"name": "webinar", "workspace": of.workspace}}
+        tag = asana.TagsApi(sdk).create_tag(body, {}, full_payload=True)["data"]["gid"]
+        asana.TasksApi(sdk).add_tag_for_task({"data": {"tag": tag}}, task, full_payload=True)
+        target.wait_for(lambda calls: any(task.encode() in call.body for call in calls))
+        tracker.remove_hook(hook.id)
