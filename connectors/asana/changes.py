@@ -7,6 +7,7 @@ task modified when only its subtask was. Events rise from subtasks to the projec
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -15,11 +16,13 @@ import asana
 from connectors.asana.client import Calls, Json
 from connectors.asana.receive import change_of
 from connectors.contract import Moved, TaskId
-from connectors.errors import AccessDenied, Rejected
+from connectors.errors import AccessDenied, Malformed, Rejected
 from connectors.retrying import retrying
 
 NO_TOKEN = 412
 """The status for a sync token that is missing, too old or unknown; a fresh one stands in the answer's body."""
+
+log = logging.getLogger(__name__)
 
 
 class Changes:
@@ -46,6 +49,7 @@ class Changes:
     def _since_token(self, project: str, token: str | None) -> tuple[list[tuple[TaskId, datetime]], str | None, bool]:
         """Tasks with the time of their events, the token to go on from, and whether there is a gap before it."""
         found: list[tuple[TaskId, datetime]] = []
+        lost = False
         while True:
             try:
                 answer = retrying()(self._page, project, token)
@@ -54,10 +58,15 @@ class Changes:
             except Rejected as error:
                 # Whatever else it refuses, the tasks were listed: every campaign is looked at instead.
                 return found, _fresh_token(error) if error.status == NO_TOKEN else None, True
-            found += _tasks_of(answer["data"])
+            try:
+                found += _tasks_of(answer["data"])
+            except Malformed as error:
+                # What we cannot read must not stop the sweep, now and at every later turn.
+                log.warning("events of project %s cannot be read: %s", project, error)
+                lost = True
             token = str(answer["sync"])
             if not answer.get("has_more"):
-                return found, token, False
+                return found, token, lost
 
     def _page(self, project: str, token: str | None) -> Json:
         # https://developers.asana.com/reference/getevents

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -112,3 +112,14 @@ def test_a_task_moves_where_a_start_may_not_even_be_cleared(site: Callable[[Site
     day = date(2027, 1, 8)
     AsanaTracker(site(free)).update(TaskId("7"), Patch(start_on=day, due_on=day))
     assert written == [{"due_on": "2027-01-08"}]
+
+
+def test_an_event_that_cannot_be_read_does_not_stop_the_sweep(site: Callable[[Site], AsanaSettings]) -> None:
+    """Everything is looked at instead, and the next sweep goes on behind it."""
+    broken = {"action": "changed", "resource": None, "created_at": "2027-01-08T10:00:00.000Z"}
+
+    def with_events(path: str, _: dict[str, Any]) -> Answer:
+        return 200, {"data": [broken], "sync": "next"} if path == "/events" else {"data": [], "next_page": None}
+
+    moved = AsanaTracker(site(with_events)).changed_since("1", datetime(2027, 1, 8, tzinfo=UTC), "before")
+    assert (moved.tasks, moved.cursor, moved.lost) == ({}, "next", True)
