@@ -98,6 +98,7 @@ class AsanaClient(asana.ApiClient):  # type: ignore[misc]  # the SDK ships no ty
                 )
             except ApiException as error:
                 seen.status = error.status or None
+                error.asked = f"{method} {url.removeprefix(self.configuration.host)}"
                 raise
             seen.status = response.status
             return response
@@ -192,7 +193,7 @@ class Calls:
         rows = answer["data"]
         if not isinstance(rows, list) or len(rows) != len(actions):
             raise OutcomeUnknown("Asana's answer to a batch does not have one row for each action")
-        return [_row(row) for row in rows]
+        return [_row(row, action) for row, action in zip(rows, actions, strict=True)]
 
 
 def translate(error: Exception) -> TrackerError | None:
@@ -201,7 +202,7 @@ def translate(error: Exception) -> TrackerError | None:
         if not error.status:  # the SDK's way to say that TLS failed
             return Unreachable(f"no trusted connection to Asana: {error.reason}")
         after = error.headers.get("Retry-After") if error.headers else None
-        return from_status(error.status, _words(error.status, error.body), after=after)
+        return from_status(error.status, _words(error.status, error.body, error.asked), after=after)
     if isinstance(error, http.NewConnectionError | http.ConnectTimeoutError):
         return Unreachable(f"Asana cannot be reached: {error}")
     if isinstance(error, http.HTTPError):
@@ -214,7 +215,7 @@ def beyond_the_plan(error: TrackerError) -> bool:
     return error.status == HTTPStatus.PAYMENT_REQUIRED
 
 
-def _row(row: Any) -> Row:
+def _row(row: Any, action: Action) -> Row:
     status, body = (row.get("status_code"), row.get("body")) if isinstance(row, dict) else (None, None)
     if not isinstance(status, int):
         raise OutcomeUnknown("a row of Asana's answer to a batch has no status")
@@ -224,18 +225,23 @@ def _row(row: Any) -> Row:
             return Row({}, OutcomeUnknown(f"a row of Asana's answer to a batch says {status} and nothing else"))
         return Row(data, None)
     headers = {str(name).lower(): str(value) for name, value in (row.get("headers") or {}).items()}
-    return Row({}, from_status(status, _words(status, body), after=headers.get("retry-after")))
+    words = _words(status, body, f"{action.method.upper()} {action.path}")
+    return Row({}, from_status(status, words, after=headers.get("retry-after")))
 
 
-def _words(status: int, body: Any) -> str:
-    """Asana's own: the messages, and the phrase of a server error, by which its support finds the incident."""
+def _words(status: int, body: Any, asked: str) -> str:
+    """Asana's own: the messages, and the phrase of a server error, by which its support finds the incident.
+
+    Of a right that we lack it mostly says "Forbidden" alone, so the call is named.
+    """
     try:
         content = json.loads(body) if isinstance(body, bytes | str) else body
         errors = content["errors"]
         words = "; ".join(_sentence(error) for error in errors)
     except (ValueError, TypeError, KeyError, AttributeError):
         words = ""
-    return words or f"Asana answered {status} without an explanation"
+    words = words or f"Asana answered {status} without an explanation"
+    return f"{words} ({asked})" if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) else words
 
 
 def _sentence(error: Mapping[str, str]) -> str:

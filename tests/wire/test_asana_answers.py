@@ -19,6 +19,7 @@ from connectors.asana.people import MOST, People
 from connectors.asana.settings import AsanaSettings
 from connectors.asana.tracker import AsanaTracker
 from connectors.contract import Patch, TaskId
+from connectors.errors import AccessDenied
 from connectors.retrying import retrying
 
 Answer = tuple[int, dict[str, Any]]
@@ -123,3 +124,9 @@ def test_an_event_that_cannot_be_read_does_not_stop_the_sweep(site: Callable[[Si
 
     moved = AsanaTracker(site(with_events)).changed_since("1", datetime(2027, 1, 8, tzinfo=UTC), "before")
     assert (moved.tasks, moved.cursor, moved.lost) == ({}, "next", True)
+
+
+def test_a_right_that_we_lack_is_told_with_the_call_that_needs_it(site: Callable[[Site], AsanaSettings]) -> None:
+    """Asana itself mostly says "Forbidden" and nothing else."""
+    with pytest.raises(AccessDenied, match=r"^Forbidden \(PUT /tasks/7\)$"):
+        AsanaTracker(site(lambda *_: refusal(403, "Forbidden"))).update(TaskId("7"), Patch(title="Book room"))
