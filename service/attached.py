@@ -4,27 +4,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from connectors.contract import Task
 from service import create
-from service.core.plan import InputProblems
+from service.core.plan import InputProblem, InputProblems
 from service.core.template import Template
 from service.runtime import Runtime
 from service.settings import RequestRule
 from service.store.tables import Campaign
 
+_OWN_FIELDS = {"due_on": "due date", "start_on": "start date", "title": "title", "text": "description"}
 _NO_WORD = re.compile(r"[\W_]+")
 
 
 def inputs_of(
     runtime: Runtime, campaign: Campaign, rule: RequestRule | None, template: Template, request: Task, today: date
 ) -> Mapping[str, Any]:
-    """The typed inputs; raises `InputProblems`.
+    """The typed inputs; raises `InputProblems`, each with its place on the request.
 
     Attachments cost a call, so they are asked for only while a required file is missing; what was found stays.
     """
+    try:
+        return _inputs(runtime, campaign, rule, template, request, today)
+    except InputProblems as error:
+        raise InputProblems([_placed(problem, rule) for problem in error.problems]) from error
+
+
+def _placed(problem: InputProblem, rule: RequestRule | None) -> InputProblem:
+    """A person looks in vain for a “Webinar date” where the request's due date is what counts."""
+    place = _OWN_FIELDS.get(rule.inputs.get(problem.field, "")) if rule else None
+    return replace(problem, message=f"{problem.message} (the {place} of the request)") if place else problem
+
+
+def _inputs(
+    runtime: Runtime, campaign: Campaign, rule: RequestRule | None, template: Template, request: Task, today: date
+) -> Mapping[str, Any]:
     raw = create.raw_inputs(rule, template, request)
     try:
         return create.typed_inputs(campaign, template, raw, today)
