@@ -22,14 +22,12 @@ class Statuses:
 
     def body(self, task: Task, status: Status) -> Json:
         """What to write so that the task reads as `status`, or as near as it can; empty where it does already."""
+        closing = _approval(status) if task.fields.get("resource_subtype") == "approval" else _completion(status)
         if self._settings.status_field not in task.fields:
             # Without the field a task is open or closed, and `doing` reads as `todo`. A subtask has no custom fields
             # unless somebody adds it to the project.
-            return {} if task.status.closed == status.closed else {"completed": status.closed}
-        return {
-            "completed": status.closed,
-            "custom_fields": {self._settings.status_field: self._option(status)},
-        }
+            return {} if task.status.closed == status.closed else closing
+        return {**closing, "custom_fields": {self._settings.status_field: self._option(status)}}
 
     @cached_property
     def options(self) -> dict[str, str]:
@@ -48,3 +46,13 @@ class Statuses:
             if meant is status and name in self.options:
                 return self.options[name]
         raise Rejected(f"no option of the status field {self._settings.status_field} means {status}")
+
+
+def _completion(status: Status) -> Json:
+    return {"completed": status.closed}
+
+
+def _approval(status: Status) -> Json:
+    """Completing one is consent: what nobody is asked for any more must not read as approved."""
+    # https://developers.asana.com/reference/updatetask
+    return {"approval_status": {Status.DONE: "approved", Status.DROPPED: "rejected"}.get(status, "pending")}

@@ -21,7 +21,7 @@ from connectors.asana.hooks import hook_of
 from connectors.asana.settings import AsanaSettings
 from connectors.asana.simulator import AsanaKnobs, AsanaSimulator
 from connectors.asana.tracker import AsanaTracker
-from connectors.contract import AccountId, Container, Mark, NewTask, Patch, TaskId
+from connectors.contract import AccountId, Container, Mark, NewTask, Patch, Status, TaskId
 from connectors.errors import AccessDenied, NotFound, OutcomeUnknown, RateLimited, Rejected, Unreachable
 from connectors.line import request_id
 from tests.hook_target import HookTarget
@@ -383,3 +383,13 @@ def test_a_tag_that_is_added_later_is_told_of(sim: AsanaSimulator, tracker: Asan
         asana.TasksApi(sdk).add_tag_for_task({"data": {"tag": tag}}, task, full_payload=True)
         target.wait_for(lambda calls: any(task.encode() in call.body for call in calls))
         tracker.remove_hook(hook.id)
+
+
+def test_an_approval_that_is_dropped_is_not_approved(sim: AsanaSimulator, tracker: AsanaTracker) -> None:
+    """Completing an approval is consent, which nobody gave."""
+    [made] = tracker.create(request(sim), plan(1)).made.values()
+    body = {"data": {"resource_subtype": "approval"}}
+    asana.TasksApi(Calls(settings(sim)).client).update_task(body, made.id, {}, full_payload=True)
+    for status, reads in ((Status.DROPPED, "rejected"), (Status.TODO, "pending"), (Status.DONE, "approved")):
+        assert tracker.set_status(tracker.read([made.id])[made.id], status) is status
+        assert sim.task(made.id)["approval_status"] == reads
