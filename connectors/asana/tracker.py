@@ -61,6 +61,8 @@ class AsanaTracker:
         self, settings: AsanaSettings, *, shared: Shared | None = None, tokens: TokenSource | None = None
     ) -> None:
         self._settings = settings
+        self._free = settings.plan == "free"
+        """Then start dates and dependencies are not even tried: each would cost one of the few calls."""
         self._fields = task_fields(settings)
         self._calls = Calls(settings, shared, tokens)
         self._tasks, self._users = asana.TasksApi(self._calls.client), asana.UsersApi(self._calls.client)
@@ -147,6 +149,7 @@ class AsanaTracker:
         path = "/tasks" if project else f"/tasks/{container.id}/subtasks"
 
         def action(task: NewTask) -> Action:
+            task = replace(task, start_on=None) if self._free else task
             body = new_task_body(task, self._settings, project=project, own=own)
             return Action("post", path, body, self._fields)
 
@@ -158,7 +161,12 @@ class AsanaTracker:
         return Created({key: replace(task, mark=marks[key]) for key, task in created.made.items()}, created.refused)
 
     def set_dependencies(self, blockers: Mapping[TaskId, Collection[TaskId]]) -> Mapping[TaskId, TrackerError]:
-        """All blockers of a task in one action, ten actions a call; a link that is there already is no error."""
+        """All blockers of a task in one action, ten actions a call; a link that is there already is no error.
+
+        None at all on a free plan, which has none.
+        """
+        if self._free:
+            return {}
         wanted = {task: list(dict.fromkeys(waits_for)) for task, waits_for in blockers.items() if waits_for}
         refused: dict[TaskId, TrackerError] = {
             task: Rejected(f"task {task} waits for {len(ids)} tasks; Asana allows {MOST_LINKS} links a task")
@@ -176,6 +184,7 @@ class AsanaTracker:
 
     def update(self, task: TaskId, patch: Patch) -> None:
         """One PUT; a start without a due date, and a field of the team's own, cost a read first."""
+        patch = replace(patch, start_on=None) if self._free else patch
         due_on = patch.due_on
         if patch.start_on and not due_on:
             due_on = self._due_on(task)

@@ -21,10 +21,9 @@ from connectors.asana.hooks import hook_of
 from connectors.asana.settings import AsanaSettings
 from connectors.asana.simulator import AsanaKnobs, AsanaSimulator
 from connectors.asana.tracker import AsanaTracker
-from connectors.contract import AccountId, Container, Mark, NewTask, Patch, Status, TaskId
+from connectors.contract import AccountId, Container, Mark, NewTask, Patch, TaskId
 from connectors.errors import AccessDenied, NotFound, OutcomeUnknown, RateLimited, Rejected, Unreachable
 from connectors.line import request_id
-from tests.hook_target import HookTarget
 
 BATCH = "POST /api/1.0/batch"
 FAULTS: dict[str, dict[str, Any]] = {
@@ -369,27 +368,3 @@ def test_people_are_listed_once(sim: AsanaSimulator, tracker: AsanaTracker) -> N
     assert task.requester
     assert task.requester.email == "rita.requester@example.com"
     assert [json.dumps(seen.path) for seen in sim.log].count('"/api/1.0/users"') == 1
-
-
-def test_a_tag_that_is_added_later_is_told_of(sim: AsanaSimulator, tracker: AsanaTracker) -> None:
-    """A request rule may look for a tag."""
-    of = settings(sim)
-    sdk = Calls(of).client
-    task = request(sim).id
-    with HookTarget() as target:
-        hook = tracker.add_hook([sim.project], target.url, "")
-        body = {"data": {"name": "webinar", "workspace": of.workspace}}
-        tag = asana.TagsApi(sdk).create_tag(body, {}, full_payload=True)["data"]["gid"]
-        asana.TasksApi(sdk).add_tag_for_task({"data": {"tag": tag}}, task, full_payload=True)
-        target.wait_for(lambda calls: any(task.encode() in call.body for call in calls))
-        tracker.remove_hook(hook.id)
-
-
-def test_an_approval_that_is_dropped_is_not_approved(sim: AsanaSimulator, tracker: AsanaTracker) -> None:
-    """Completing an approval is consent, which nobody gave."""
-    [made] = tracker.create(request(sim), plan(1)).made.values()
-    body = {"data": {"resource_subtype": "approval"}}
-    asana.TasksApi(Calls(settings(sim)).client).update_task(body, made.id, {}, full_payload=True)
-    for status, reads in ((Status.DROPPED, "rejected"), (Status.TODO, "pending"), (Status.DONE, "approved")):
-        assert tracker.set_status(tracker.read([made.id])[made.id], status) is status
-        assert sim.task(made.id)["approval_status"] == reads
