@@ -84,11 +84,11 @@ def _of_campaign(runtime: Runtime, campaign: Campaign, subtask: LinkView | None)
         partition = changes.partition_of(campaign.connection, TaskId(campaign.request_task))
         # Whatever came after it, a write that was refused still waits for a person.
         parked = inbox.parked(session, 1, partition=partition)
+    any_parked = bool(parked) or any("parked" in line for line in heard)
     plan = Plan.from_dict(campaign.plan) if campaign.plan else None
     where = f"{campaign.request_label} “{campaign.title}”"
-    lines = [
-        f"{where} asks for `{campaign.template}` (version {campaign.template_version}): {_STATES[campaign.state]}."
-    ]
+    state = _CUT_OFF if any_parked and campaign.state == "waiting_for_input" else _STATES[campaign.state]
+    lines = [f"{where} asks for `{campaign.template}` (version {campaign.template_version}): {state}."]
     if subtask:
         lines.append(_of_subtask(plan, subtask))
     elif plan and campaign.state in ("running", "done"):
@@ -102,9 +102,10 @@ def _of_campaign(runtime: Runtime, campaign: Campaign, subtask: LinkView | None)
     if parked and not any("parked" in line for line in heard):
         lines.append(f"{parked[0].received_at:%d %b %H:%M} a webhook told of it: was parked ({parked[0].reason}).")
     lines += [f"{line.at:%d %b %H:%M} {line.sentence}" for line in story]
-    return Story(tuple(lines), _advice(campaign, views, parked=bool(parked) or any("parked" in line for line in heard)))
+    return Story(tuple(lines), _advice(campaign, views, parked=any_parked))
 
 
+_CUT_OFF = "there is no plan yet, because what was to make it is parked"
 _STATES = {
     "waiting_for_input": "it waits for something that the request does not say yet, so there is no plan",
     "refused": "it cannot be planned as it is asked for",

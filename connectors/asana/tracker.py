@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
+from http import HTTPStatus
 
 import asana
 
@@ -41,7 +42,7 @@ from connectors.contract import (
     Task,
     TaskId,
 )
-from connectors.errors import NotFound, Rejected, TrackerError
+from connectors.errors import AccessDenied, NotFound, Rejected, TrackerError
 from connectors.oauth import TokenSource
 from connectors.retrying import retrying
 from connectors.sharing import Shared
@@ -85,11 +86,15 @@ class AsanaTracker:
         return self._people.by_email(email)
 
     def find_task(self, label: str) -> Task | None:
-        """By gid or web address."""
+        """By gid or web address; a hidden one reads as absent."""
         gid = gid_in(label)
         try:
             return self._read_tasks([self._get(gid)])[0] if gid else None
         except NotFound:
+            return None
+        except AccessDenied as error:
+            if error.status != HTTPStatus.FORBIDDEN:
+                raise
             return None
 
     def read(self, ids: Collection[TaskId], within: Container | None = None) -> dict[TaskId, Task]:

@@ -123,6 +123,20 @@ def test_a_refused_write_is_told_whatever_was_heard_since(home: House) -> None:
     assert story.advice.startswith("Mend what parked it")
 
 
+def test_a_request_whose_first_run_was_parked_waits_for_no_input(home: House) -> None:
+    """Its requester has said everything; what is to be mended is ours."""
+    knobs = home.asana.knobs
+    knobs.only, knobs.error_before, knobs.error_status = "POST /api/1.0/batch", 1.0, 403
+    try:
+        gid = home.asana.file_request("Webinar", custom_fields={"Webinar date": in_weeks(12)})
+        home.until(lambda: any("was parked" in line for line in told(home, gid).lines))
+    finally:
+        knobs.only, knobs.error_before, knobs.error_status = "", 0.0, 503
+    story = told(home, gid)
+    assert "there is no plan yet, because what was to make it is parked" in story.lines[0]
+    assert story.advice.startswith("Mend what parked it")
+
+
 def test_a_name_that_nobody_knows_has_no_story(home: House) -> None:
     """Neither a campaign nor a tracker knows it."""
     assert tell(home.runtime, "MKT-99999") is None

@@ -130,3 +130,10 @@ def test_a_right_that_we_lack_is_told_with_the_call_that_needs_it(site: Callable
     """Asana itself mostly says "Forbidden" and nothing else."""
     with pytest.raises(AccessDenied, match=r"^Forbidden \(PUT /tasks/7\)$"):
         AsanaTracker(site(lambda *_: refusal(403, "Forbidden"))).update(TaskId("7"), Patch(title="Book room"))
+
+
+def test_a_task_that_we_may_not_see_is_nobodys(site: Callable[[Site], AsanaSettings]) -> None:
+    """Whoever asks for it is told that no tracker shows it; a token that has ended is another matter."""
+    assert AsanaTracker(site(lambda *_: refusal(403, "Forbidden"))).find_task("7") is None
+    with pytest.raises(AccessDenied, match="Not Authorized"):
+        AsanaTracker(site(lambda *_: refusal(401, "Not Authorized"))).find_task("7")
