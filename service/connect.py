@@ -55,7 +55,7 @@ def _connect(runtime: Runtime, connection: str) -> Iterator[Connected]:
     except (AccessDenied, NotFound):
         listed = None  # our account may not even list them
     rows = _rows(runtime, connection)
-    yield from _clear(runtime, connection, listed or [], {row.target for row in rows})
+    yield from _clear(runtime, connection, listed or [])
     projects = watched(runtime, connection)
     for some in [projects] if tracker.one_hook else [[project] for project in projects]:
         mine = [row for row in rows if tracker.one_hook or row.project == hooks.named(some)]
@@ -128,12 +128,21 @@ def watched(runtime: Runtime, connection: str) -> list[str]:
     return [*runtime.settings.connections[connection].settings.projects, *own]
 
 
-def _clear(runtime: Runtime, connection: str, listed: list[Hook], known: set[str]) -> Iterator[Connected]:
-    """Hooks of ours that no row knows any more only send calls that are refused."""
-    for hook in listed:
-        if hook.target.startswith(base_of(runtime)) and hook.target not in known:
-            apply.unsubscribe(runtime, connection, hook.id)
-            yield Connected(connection, hooks.named(hook.projects), "removed a stale hook of an earlier installation")
+def stale(runtime: Runtime, listed: Iterable[Hook]) -> list[Hook]:
+    """Hooks of ours that no row knows any more: they only send calls that are refused.
+
+    Connections that share an account see each other's hooks.
+    """
+    with reading(runtime.engine) as session:
+        rows = [row for name in runtime.settings.connections for row in hooks.of_connection(session, name)]
+    known = {row.target for row in rows}
+    return [hook for hook in listed if hook.target.startswith(base_of(runtime)) and hook.target not in known]
+
+
+def _clear(runtime: Runtime, connection: str, listed: list[Hook]) -> Iterator[Connected]:
+    for hook in stale(runtime, listed):
+        apply.unsubscribe(runtime, connection, hook.id)
+        yield Connected(connection, hooks.named(hook.projects), "removed a stale hook of an earlier installation")
 
 
 def _settle(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from connectors.contract import Hook, HookId
 from connectors.errors import AccessDenied, NotFound, TrackerError
 from service import apply
-from service.connect import alone, base_of
+from service.connect import alone, stale
 from service.runtime import Runtime
 from service.store import hooks, ledger
 from service.store.engine import reading, transaction
@@ -35,13 +35,12 @@ def _disconnect(runtime: Runtime, connection: str) -> Iterator[Disconnected]:
     with reading(runtime.engine) as session:
         rows = hooks.of_connection(session, connection)
     listed = _listed(runtime, connection)
+    left_behind = stale(runtime, (listed or {}).values())
     for row in rows:
         yield _end(runtime, row, listed)
-    known = {row.target for row in rows}
-    for target, hook in (listed or {}).items():
-        if target.startswith(base_of(runtime)) and target not in known:
-            apply.unsubscribe(runtime, connection, hook.id)
-            yield Disconnected(hooks.named(hook.projects), "removed a stale hook of an earlier installation")
+    for hook in left_behind:
+        apply.unsubscribe(runtime, connection, hook.id)
+        yield Disconnected(hooks.named(hook.projects), "removed a stale hook of an earlier installation")
 
 
 def _listed(runtime: Runtime, connection: str) -> Mapping[str, Hook] | None:

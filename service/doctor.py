@@ -9,7 +9,7 @@ from connectors.contract import Finding
 from connectors.errors import AccessDenied, NotFound, SignedOut, TrackerError, Unreachable
 from service import absences, filing, people, publishing
 from service.budget import ALIVE_SECONDS
-from service.connect import base_of
+from service.connect import stale
 from service.core.assigning import REQUESTER, nobody_there
 from service.core.explain import long_day
 from service.core.raci import roles_named
@@ -142,10 +142,8 @@ def _hooks(runtime: Runtime, connection: str) -> Iterator[Finding]:
             yield Finding(f"The hook for {row.project} is failing: {there.problem}.", remedy)
         elif row.problem:
             yield Finding(f"The hook for {row.project} is in trouble: {row.problem}.", remedy)
-    known = {row.target for row in rows}
-    for target in listed:
-        if target.startswith(base_of(runtime)) and target not in known:
-            yield Finding("A stale hook of an earlier installation still calls us and is refused.", remedy)
+    for _ in stale(runtime, listed.values()):
+        yield Finding("A stale hook of an earlier installation still calls us and is refused.", remedy)
 
 
 def _unheard(rows: Iterable[HookRow]) -> Iterator[Finding]:
