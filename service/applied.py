@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from connectors.contract import Patch, Task
-from service.core.decide import REQUEST, Action, Say, SetDays, ShowElsewhere
+from connectors.contract import Task
+from service.core.decide import REQUEST, Action, Bring, Say, SetDependencies, SetStatus, ShowElsewhere
 from service.core.merge import LinkView
 
 SIDE_BY_SIDE = 16
@@ -50,17 +49,6 @@ def side_by_side(jobs: Sequence[Callable[[], None]]) -> list[Exception]:
     return [error for error in errors if isinstance(error, Exception)]
 
 
-def filed_since(request: Task | None, began: datetime | None) -> bool:
-    """Whether nothing can have been made for it before this process began, by a database that was lost since."""
-    return began is None or (request is not None and request.created_at is not None and request.created_at >= began)
-
-
-def request_patch(action: SetDays) -> Patch:
-    """Days in fields of the request; two of them are every task's own."""
-    others = {name: day for name, day in action.days.items() if name not in ("due_on", "start_on")}
-    return Patch(due_on=action.days.get("due_on"), start_on=action.days.get("start_on"), fields=others)
-
-
 def comment_key(say: Say) -> str:
     """The name of a comment within its campaign."""
     return say.name if say.key == REQUEST else f"{say.key}.{say.name}"
@@ -78,3 +66,20 @@ def by_task(actions: Iterable[Action]) -> list[list[Action]]:
         name = comment_key(action) if isinstance(action, Say) and action.key == REQUEST else getattr(action, "key", "")
         groups.setdefault(name, []).append(action)
     return list(groups.values())
+
+
+def waves(actions: Sequence[Action]) -> list[list[Action]]:
+    """What people wait for, then the rest: dozens of dates written beside an answer would double the time it takes."""
+    return [list(filter(_answers, actions)), [action for action in actions if not _answers(action)]]
+
+
+def _answers(action: Action) -> bool:
+    """What the request says, how a task stands elsewhere, and the last step of a launch."""
+    match action:
+        case SetDependencies():
+            return True
+        case SetStatus() | Say():
+            return action.key == REQUEST
+        case Bring():
+            return "status" in action.values
+    return False

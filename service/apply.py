@@ -24,7 +24,7 @@ from connectors.contract import (
 )
 from connectors.errors import AccessDenied, Rejected, TrackerError
 from service import assignment
-from service.applied import Applied, by_task, comment_key, elsewhere_key, filed_since, request_patch, side_by_side
+from service.applied import Applied, by_task, comment_key, elsewhere_key, side_by_side, waves
 from service.core import mirror
 from service.core.decide import (
     REQUEST,
@@ -56,7 +56,7 @@ def carry_out(
     owners: Mapping[str, assignment.Owner],
     connection: str | None = None,
 ) -> Applied:
-    """Write them: creates first, then everything else side by side. Every write that was agreed is committed.
+    """Write them: creates first, then what people wait for, then the rest. Every write that was agreed is committed.
 
     A refused action stops nothing. After an error everything else is tried all the same, unless it was the creates'.
     `connection`: the tracker to write to, with the links there, where that is not the request's.
@@ -74,11 +74,10 @@ class _Writer:
         owners: Mapping[str, assignment.Owner],
         connection: str,
     ) -> None:
-        self._runtime, self._campaign, self._owners = runtime, campaign, owners
-        self._connection = connection
+        self._runtime, self._campaign, self._owners, self._connection = runtime, campaign, owners, connection
         self._tracker: Tracker = runtime.trackers[connection]
         self._applied = Applied(links=dict(known), request=request)
-        self._new = filed_since(request, runtime.began)
+        self._new = runtime.knows_all_of(request)
         self._lock = threading.Lock()
 
     def write(self, actions: Sequence[Action]) -> Applied:
@@ -92,8 +91,7 @@ class _Writer:
         except TrackerError as error:
             self._applied.error = error
             return self._applied
-        self._intend(rest)
-        errors = self._side_by_side(rest)
+        errors = [error for wave in waves(rest) for error in self._side_by_side(wave)]
         self._save_links()
         self._applied.error = next(iter(errors), None)
         return self._applied
@@ -225,6 +223,7 @@ class _Writer:
         )
 
     def _side_by_side(self, actions: Sequence[Action]) -> list[Exception]:
+        self._intend(actions)
         dependencies = [action for action in actions if isinstance(action, SetDependencies)]
         jobs: list[Callable[[], None]] = [partial(self._connect, dependencies)] if dependencies else []
         others = [action for action in actions if not isinstance(action, SetDependencies)]
@@ -255,7 +254,7 @@ class _Writer:
             case Rewrite():
                 self._rewrite(action)
             case SetDays():
-                self._tracker.update(TaskId(self._campaign.request_task), request_patch(action))
+                self._tracker.update(TaskId(self._campaign.request_task), action.patch())
             case Bring():
                 self._bring(action)
             case ShowElsewhere():

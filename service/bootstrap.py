@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import sqlalchemy as sa
@@ -123,15 +123,27 @@ def working(runtime: Runtime) -> Iterator[Worker]:
 @contextmanager
 def serving(runtime: Runtime, ring: Callable[[], None]) -> Iterator[FastAPI]:
     """The web app with its mailbox; `ring` tells a worker in this process that a delivery is on disk."""
-    mailbox = (TracedMailbox if tracing.on() else Mailbox)(runtime.engine, _hooks_work)
+    mailbox = (TracedMailbox if tracing.on() else Mailbox)(runtime.engine, _Heard().note)
     try:
         yield make_app(runtime, mailbox, ring, mailbox.close)
     finally:
         mailbox.close()
 
 
-def _hooks_work(session: Session, rows: Sequence[Received]) -> None:
-    hooks.delivered(session, {row.hook_id for row in rows}, rows[-1].received_at)
+class _Heard:
+    """Notes in the database that hooks work, each at most every few seconds: in a burst every commit counts."""
+
+    EVERY = timedelta(seconds=5)
+
+    def __init__(self) -> None:
+        self._noted: dict[str, datetime] = {}
+
+    def note(self, session: Session, rows: Sequence[Received]) -> None:
+        at = rows[-1].received_at
+        due = {row.hook_id for row in rows if at - self._noted.get(row.hook_id, at - self.EVERY) >= self.EVERY}
+        if due:
+            hooks.delivered(session, due, at)
+            self._noted |= dict.fromkeys(due, at)
 
 
 def log_to_stderr(level: str) -> None:

@@ -18,9 +18,12 @@ from service.run_log import Run
 from service.runtime import Runtime
 from service.store import campaigns, changes, ledger, runs
 from service.store.engine import reading, transaction
+from service.store.portions import portions
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 100
+"""Answered changes written in one transaction."""
 GIVE_UP_AFTER = 14
 """Attempts: about two days at the pauses of `_pause`."""
 
@@ -63,20 +66,33 @@ def _look(
         log.exception("run of %s failed", run.partition)
         return _park(runtime, run, rows, f"internal error, please report it: {type(error).__name__}: {error}")
     run.campaign_id = outcome.campaign_id or run.campaign_id
-    with transaction(runtime.engine) as session:
-        if outcome.belongs_to:
+    if outcome.failures:
+        _finish(runtime, run, rows, "parked", "; ".join(outcome.failures))
+    elif not outcome.belongs_to:
+        _finish(runtime, run, rows, "handled" if outcome.handled else "ignored", outcome.reason)
+    else:
+        with transaction(runtime.engine) as session:
             changes.move(session, rows, outcome.belongs_to)
             enqueue(session, [outcome.belongs_to])
             run.ends(session, "passed_on", outcome.reason)
-        elif outcome.failures:
-            reason = "; ".join(outcome.failures)
-            changes.finish(session, rows, "parked", reason)
-            run.ends(session, "parked", reason)
-        else:
-            came_to: Literal["handled", "ignored"] = "handled" if outcome.handled else "ignored"
-            changes.finish(session, rows, came_to, outcome.reason)
-            run.ends(session, came_to, outcome.reason)
     return outcome.reason
+
+
+def _finish(
+    runtime: Runtime,
+    run: Run,
+    rows: Sequence[changes.Waiting],
+    came_to: Literal["handled", "ignored", "parked"],
+    reason: str,
+) -> None:
+    """Many in several transactions: whoever stores deliveries waits for each."""
+    *most, last = portions(rows, AT_ONCE)
+    for part in most:
+        with transaction(runtime.engine) as session:
+            changes.finish(session, part, came_to, reason)
+    with transaction(runtime.engine) as session:
+        changes.finish(session, last, came_to, reason)
+        run.ends(session, came_to, reason)
 
 
 def _purpose(planned: bool, rows: Sequence[changes.Waiting]) -> Purpose:

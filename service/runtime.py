@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from connectors.contract import Receiver, Tracker
+from connectors.contract import Receiver, Task, Tracker
 from service import publishing
 from service.budget import TokenBudget
 from service.catalogue import Catalogue
@@ -39,6 +39,10 @@ class Runtime:
     """By connection, of those that sign in with OAuth."""
     unpublished: tuple[publishing.Step, ...] = ()
     """Templates and commitments of the folder that could not be published when the service started."""
+
+    def knows_all_of(self, request: Task | None) -> bool:
+        """Whether nothing can have been made for it before this process began, by a database that was lost since."""
+        return self.began is None or bool(request and request.created_at and request.created_at >= self.began)
 
     def template(self, name: str) -> Template:
         """The published version in use at this moment; raises `KeyError` where there is none."""

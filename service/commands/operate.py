@@ -45,7 +45,7 @@ def serve(
         _must_be_free(listen.host, listen.port)
         app = held.enter_context(serving(runtime, worker.ring if worker else _nobody))
         # At Python's own 5 ms, whoever computes keeps the thread waiting that stores and answers webhooks.
-        sys.setswitchinterval(0.001)
+        sys.setswitchinterval(0.0005)
         # What stands after the start stays: a full collection over it would hold everybody up for a tenth of a second.
         gc.collect()
         gc.freeze()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
-from connectors.contract import Status, Task
+from connectors.contract import Patch, Status, Task
 from service.core.explain import long_day
 from service.core.merge import LinkView
 from service.core.plan import Plan, PlannedTask
@@ -121,6 +121,11 @@ class SetDays:
     def __str__(self) -> str:
         told = ", ".join(f"{name} to {long_day(day) if day else 'nothing'}" for name, day in self.days.items())
         return f"Set on “{self.title}”: {told}."
+
+    def patch(self) -> Patch:
+        """What to write; two of the days are every task's own."""
+        others = {name: day for name, day in self.days.items() if name not in ("due_on", "start_on")}
+        return Patch(due_on=self.days.get("due_on"), start_on=self.days.get("start_on"), fields=others)
 
 
 Action: TypeAlias = (

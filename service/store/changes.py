@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -27,7 +27,7 @@ def parts(partition: str) -> tuple[str, TaskId]:
     return connection, TaskId(task)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Hint:
     """One change of a delivery, for the run of `partition`."""
 
@@ -68,7 +68,7 @@ _FINISH_DELIVERIES = (
 def add(session: Session, hints: Sequence[Hint]) -> None:
     """Let the runs of their partitions look."""
     if hints:
-        rows = [{"id": new_id(), "state": "received", "at": now(), **asdict(hint)} for hint in hints]
+        rows = [{"id": new_id(), "state": "received", "at": now(), **vars(hint)} for hint in hints]
         session.connection().execute(_ADD, rows)
 
 

@@ -102,14 +102,17 @@ def _sqlstate(error: BaseException) -> str | None:
 
 
 @contextmanager
-def transaction(engine: sa.Engine) -> Iterator[Session]:
+def transaction(engine: sa.Engine, *, urgent: bool = False) -> Iterator[Session]:
     """A session that may write. Commits at its end, rolls back when the block raises; nobody else commits.
 
-    On SQLite it takes the one write lock at once, so that what it reads still holds when it writes.
+    On SQLite it takes the one write lock at once, so that what it reads still holds when it writes; `urgent`: before
+    all others of this process that wait for it.
     """
     with Session(engine, expire_on_commit=False) as session, session.begin():
         if is_sqlite(engine):
-            session.connection().exec_driver_sql("BEGIN IMMEDIATE")
+            connection = session.connection()
+            connection.info["urgent"] = urgent
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield session
 
 
@@ -170,19 +173,48 @@ def _queue_writers(engine: sa.Engine) -> None:
 
     SQLite's own waiting is asking again after ever longer pauses, so that under steady writing some wait for seconds.
     """
-    turn = threading.Lock()
+    turns = _Turns()
 
     def take(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
         if statement.startswith(_WRITES) and not connection.info.get("turn"):
             # Without a turn it waits as SQLite does: a thread that writes on two connections must not stop for ever.
-            connection.info["turn"] = turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000)
+            urgent = connection.info.get("urgent", False)
+            connection.info["turn"] = turns.take(urgent=urgent, seconds=BUSY_TIMEOUT_MS / 1000)
 
     def give_back(_connection: object, record: Any) -> None:
+        record.info.pop("urgent", None)
         if record.info.pop("turn", False):
-            turn.release()
+            turns.give_back()
 
     sa.event.listen(engine, "before_cursor_execute", take)
     sa.event.listen(engine, "checkin", give_back)
+
+
+class _Turns:
+    """One at a time, and whoever is urgent before all others that wait."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._taken, self._urgent = False, 0
+
+    def take(self, *, urgent: bool, seconds: float) -> bool:
+        """Wait for the turn; False: it did not come in so many seconds."""
+        with self._changed:
+            self._urgent += urgent
+            try:
+                mine = self._changed.wait_for(lambda: not self._taken and (urgent or not self._urgent), seconds)
+            finally:
+                self._urgent -= urgent
+            self._taken = self._taken or mine
+            if not mine:
+                self._changed.notify_all()
+            return mine
+
+    def give_back(self) -> None:
+        """The next one may go."""
+        with self._changed:
+            self._taken = False
+            self._changed.notify_all()
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -131,7 +131,7 @@ class Mailbox:
             _answer((waiting, "stored" if waiting.row.id in stored else "duplicate") for waiting in batch)
 
     def _store(self, rows: list[Received]) -> set[str]:
-        with transaction(self._engine) as session:
+        with transaction(self._engine, urgent=True) as session:
             # Core, not models: on this path every microsecond is paid a thousand times a second.
             result = session.connection().execute(self._insert, [_values(row) for row in rows])
             stored = set(result.scalars())

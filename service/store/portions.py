@@ -10,7 +10,7 @@ T = TypeVar("T")
 AT_ONCE = 1_000
 
 
-def portions(names: Sequence[T]) -> Iterator[Sequence[T]]:
-    """All of them in order, at most `AT_ONCE` at a time."""
-    for start in range(0, len(names), AT_ONCE):
-        yield names[start : start + AT_ONCE]
+def portions(names: Sequence[T], at_once: int = AT_ONCE) -> Iterator[Sequence[T]]:
+    """All of them in order, at most so many at a time."""
+    for start in range(0, len(names), at_once):
+        yield names[start : start + at_once]

@@ -35,7 +35,7 @@ def home() -> Iterator[Installation]:
 TINY: dict[str, Callable[[Installation], Iterable[Figure]]] = {
     "launch": lambda home: bench_launch.measure(home, sizes=(4,), rounds=1),
     "burst": lambda home: bench_burst.measure(home, launches=2, runs=[("jira", 4), ("asana", 4)]),
-    "sync": lambda home: bench_sync.measure(home, ticks=1, size=4),
+    "sync": lambda home: bench_sync.measure(home, ticks={4: 1}),
     "mirror": lambda home: bench_mirror.measure(home, rounds=1, ticks=2),
     "sweep": lambda home: bench_sweep.measure(home, quiet=20, changed=1),
     "hooks": lambda home: bench_hooks.measure(home, count=32, calm=2),

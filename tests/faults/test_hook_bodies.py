@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -118,6 +120,24 @@ def test_a_body_of_exactly_the_limit_is_taken(caller: Caller) -> None:
     body = json.dumps(EVENTS[caller.name]).encode()
     body += b" " * (caller.home.runtime.settings.max_body_kb * 1024 - len(body))
     assert caller.post(body).status_code == 202
+
+
+def test_a_hook_is_known_to_work_without_a_write_for_each_of_its_calls(caller: Caller) -> None:
+    """When it last worked is noted every few seconds, as every write of a burst is waited for."""
+
+    def noted() -> float:
+        with reading(caller.home.runtime.engine) as session:
+            hook = hooks.get(session, caller.hook.id)
+        assert hook
+        assert hook.last_delivery_at
+        return hook.last_delivery_at.timestamp()
+
+    at = []
+    for number in range(10):
+        assert caller.post(json.dumps({**EVENTS[caller.name], "call": number}).encode()).status_code == 202
+        at.append(noted())
+    assert time.time() - at[0] < 5
+    assert all(later == earlier or later - earlier >= 5 for earlier, later in pairwise(at))
 
 
 @pytest.mark.parametrize("length", ["-1", "abc", "5", "99999999999999999999"])

@@ -109,3 +109,24 @@ def test_a_run_that_has_not_begun_is_not_asked_for_twice(at_home: House) -> None
             workflows.enqueue(session, ["jira:1", "jira:2"])
         assert sorted(session.execute(waiting).scalars()) == ["jira:1", "jira:2"]
     at_home.quiet()
+
+
+def test_a_storm_of_webhooks_is_stored_first_and_then_answered_by_few_runs(at_home: House) -> None:
+    """While hundreds pour in, runs wait and the engine looks for them less often; afterwards all is as before."""
+    key = at_home.jira.file_request("List Import", "Leads")
+    at_home.running(key)
+    child = at_home.jira.children(key)[0]
+    before, ids = len(at_home.jira.log), at_home.deliveries()[-1].hook_id
+    body = b'{"webhookEvent": "jira:issue_updated", "issue": {"id": "%s", "key": "%s"}}'
+    told = body % (str(child.id).encode(), child.key.encode())
+    storm = 5 * workflows.STORM
+    with transaction(at_home.runtime.engine) as session:
+        rows = [Inbox(connection="jira", hook_id=ids, key=f"storm-{number}", body=told) for number in range(storm)]
+        session.add_all(rows)
+    at_home.worker.ring()
+    at_home.quiet()
+    handled = [row for row in at_home.deliveries() if row.key.startswith("storm-")]
+    assert {row.state for row in handled} == {"handled"}
+    assert len(handled) == storm
+    assert len(at_home.jira.log) - before <= 4
+    at_home.until(lambda: workflows.DBOS.retrieve_queue(workflows.QUEUE).polling_interval_sec == workflows.POLL_SECONDS)

@@ -7,7 +7,6 @@ from datetime import date
 import pytest
 
 from connectors.contract import Status, Task, TaskId
-from service.applied import request_patch
 from service.core.decide import REQUEST, SetDays
 from service.core.template import Template
 from service.create import field_of, raw_inputs, saying
@@ -54,5 +53,5 @@ def test_a_day_is_written_where_it_is_read_from(mapped: dict[str, str], fields: 
 
 def test_the_due_date_of_the_request_itself_is_written_as_such() -> None:
     """It is a field of every task, and not one of the team's own."""
-    patch = request_patch(SetDays(key=REQUEST, title="Send", days={"due_on": LATER, "Send date": DAY}))
+    patch = SetDays(key=REQUEST, title="Send", days={"due_on": LATER, "Send date": DAY}).patch()
     assert (patch.due_on, patch.fields) == (LATER, {"Send date": DAY})

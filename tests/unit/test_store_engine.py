@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -155,4 +156,25 @@ def test_writers_of_one_process_take_turns(tmp_path: Path) -> None:
             ended.result()
     with reading(engine) as session:
         assert session.connection().exec_driver_sql("SELECT n FROM tally").scalar() == 160
+    engine.dispose()
+
+
+def test_whoever_is_urgent_has_the_next_turn(sqlite_url: str) -> None:
+    """Webhooks are stored before everything else that waits to be written."""
+    engine, order = make_engine(sqlite_url), list[str]()
+
+    def write(name: str, urgent: bool) -> None:
+        with transaction(engine, urgent=urgent):
+            order.append(name)
+
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        with transaction(engine):
+            names = {"run": False, "another run": False, "webhook": True}
+            waiting = [pool.submit(write, name, urgent) for name, urgent in names.items()]
+            while engine.pool.checkedout() < 1 + len(names):  # type: ignore[attr-defined]
+                time.sleep(0.01)
+            time.sleep(0.1)  # each has its connection, and the last one has yet to begin to wait
+        for ended in waiting:
+            ended.result()
+    assert (order[0], len(order)) == ("webhook", 3)
     engine.dispose()
