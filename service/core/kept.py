@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal, TypeAlias
 
+from connectors.contract import Status
 from service.core.explain import long_day
 from service.core.merge import LinkView
 from service.core.plan import Plan
@@ -57,6 +58,19 @@ def compared(first: Mapping[str, str], links: Mapping[str, LinkView]) -> str | N
         f"In time by the first plan, which ended on {last}: {_in_time(planned, done)}; "
         f"by the dates that stood when they were done: {_in_time(stood, done)}."
     )
+
+
+def skipped(links: Mapping[str, LinkView]) -> str | None:
+    """Which steps people left out, by deleting or cancelling their tasks; None where nobody did."""
+    out = [link.agreed.title for link in links.values() if link.state == "gone" or _cancelled(link)]
+    if not out:
+        return None
+    steps = "1 step was" if len(out) == 1 else f"{len(out)} steps were"
+    return f"{steps} skipped: {', '.join(f'“{title}”' for title in out)}."
+
+
+def _cancelled(link: LinkView) -> bool:
+    return link.state == "made" and link.status is Status.DROPPED and not link.dropped
 
 
 def _in_time(planned: Mapping[str, date], done: Mapping[str, LinkView]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from connectors.contract import Status
 from service.core.decide import progress
 from service.core.explain import long_day
-from service.core.kept import compared, told
+from service.core.kept import compared, skipped, told
 from service.core.merge import LinkView
 from service.core.plan import Plan, PlannedTask
 
@@ -45,7 +45,7 @@ def plan_comment(
         lines.append(f"- {_row(task, link, owners, explained=len(lines) < EXPLAINED)}")
     days = [link.done_on for link in links.values() if link.done_on]
     if total and done == total and days:
-        verdicts = (told(plan, max(days)), compared(first, links))
+        verdicts = (told(plan, max(days)), compared(first, links), skipped(links))
         lines += [line for verdict in verdicts if verdict for line in ("", verdict)]
     if plan.compressions:
         lines += ["", "**Shortened to make the date, at the risk of mistakes**", ""]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from typer.testing import CliRunner
 
+from connectors.contract import Status
 from service.cli import app
 from service.core.effective import every_task
 from service.core.explain import amount
+from service.core.merge import Agreed, LinkView
 from service.core.messages import plan_comment
 from tests.acceptance.pack import PACK, asked, due, tasks, told
 
@@ -79,6 +82,28 @@ def test_E9_what_is_shortened_shows_as_a_risk_with_its_approver() -> None:
     usual = plan_comment("Webinar", asked("webinar", webinar_date="2027-01-21"), {}, {}, "The mops lead")
     assert "Shortened" not in usual
     assert "must agree" not in usual
+
+
+def test_E9_the_last_word_on_a_request_counts_the_steps_that_were_skipped() -> None:
+    """One task was deleted, one cancelled by a person; one that we dropped ourselves was not skipped."""
+    plan = asked("webinar", webinar_date="2027-01-21")
+    links = {
+        task.key: LinkView(
+            key=task.key,
+            state="made",
+            done_on=task.due_on,
+            agreed=Agreed(title=task.title, status=Status.DONE, due_on=task.due_on),
+        )
+        for task in plan.tasks
+    }
+    assert "skipped" not in plan_comment("Webinar", plan, links, {})
+    out = ["intake", "flow_test", "landing_page"]
+    intake, test, page = (replace(links[key].agreed, status=Status.DROPPED) for key in out)
+    links["intake"] = replace(links["intake"], state="gone", done_on=None, agreed=intake)
+    links["flow_test"] = replace(links["flow_test"], done_on=None, agreed=test)
+    links["landing_page"] = replace(links["landing_page"], done_on=None, dropped=True, agreed=page)
+    told = plan_comment("Webinar", plan, links, {})
+    assert f"2 steps were skipped: “{intake.title}”, “{test.title}”." in told
 
 
 def test_E9_a_step_that_a_person_squeezes_is_a_risk() -> None:
