@@ -320,9 +320,11 @@ class Worker:
         return count
 
     def _weather(self, *, calm: bool) -> None:
-        if calm != _calm.is_set():
+        if calm == _calm.is_set():
+            return
+        (_calm.set if calm else _calm.clear)()
+        if is_sqlite(self._runtime.engine):  # peers on PostgreSQL share the setting, and the storm is not theirs
             self._queue.set_polling_interval_sec(POLL_SECONDS if calm else POLL_SECONDS_IN_A_STORM)
-            (_calm.set if calm else _calm.clear)()
 
     def _beat_forever(self) -> None:
         while not self._stopping.wait(BEAT_SECONDS):
