@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -78,7 +79,7 @@ class Say:
     text: str
 
     def __str__(self) -> str:
-        first = self.text.strip().splitlines()[0].replace("**", "")
+        first = re.sub(r"\*\*|\\(.)", r"\1", self.text.strip().splitlines()[0])  # Markdown, read
         return f"Comment on {'the request' if self.key == REQUEST else f'“{self.key}”'}: {first}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from connectors.contract import Status
@@ -22,8 +23,15 @@ SIGNS = {
 EXPLAINED = 40
 """So many rows tell why they are due on their day: a tracker's comment holds some 32,000 characters."""
 
+_MARKS = re.compile(r"([\\`*_\[\]<>~|#])")
+
 MENDED = "**This is settled.** What was wrong here has been mended."
 """Takes the place of a comment on something that was wrong."""
+
+
+def plain(title: str) -> str:
+    """A person's words, to stand in Markdown as they are."""
+    return _MARKS.sub(r"\\\1", title)
 
 
 def plan_comment(
@@ -39,7 +47,7 @@ def plan_comment(
     `approver` is who must agree to a plan that is not as agreed; `first` are the dates of the first plan.
     """
     done, total = progress(plan, links)
-    lines = [f"**{title}: {done} of {total} tasks done.**{_next_up(plan, links, owners)}", ""]
+    lines = [f"**{plain(title)}: {done} of {total} tasks done.**{_next_up(plan, links, owners)}", ""]
     for task in plan.tasks:
         link = links.get(task.key)
         lines.append(f"- {_row(task, link, owners, explained=len(lines) < EXPLAINED)}")
@@ -61,30 +69,32 @@ def _next_up(plan: Plan, links: Mapping[str, LinkView], owners: Mapping[str, str
     for task in plan.tasks:
         link = links.get(task.key)
         if link is None or not link.status.closed:
-            return f" Next: {task.title}, {owners.get(task.key, task.owner)}, due {long_day(task.due_on)}."
+            return f" Next: {plain(task.title)}, {owners.get(task.key, task.owner)}, due {long_day(task.due_on)}."
     return ""
 
 
 def _row(task: PlannedTask, link: LinkView | None, owners: Mapping[str, str], explained: bool) -> str:
     status = SIGNS[link.status] if link else SIGNS[Status.TODO]
     if link and link.status.closed:
-        return f"**{task.title}** ({owners.get(task.key, task.owner)}): {status}"
+        return f"**{plain(task.title)}** ({owners.get(task.key, task.owner)}): {status}"
     pinned = ", pinned by a person" if link and link.pinned_on else ""
     party = link.task.waits_on if link and link.task and link.status is Status.WAITING else None
     due = f"due {long_day(task.due_on)}{pinned}, {status}{f' for the {party}' if party else ''}"
-    return f"**{task.title}** ({owners.get(task.key, task.owner)}): {due}{f'. {task.why}' if explained else ''}"
+    return f"**{plain(task.title)}** ({owners.get(task.key, task.owner)}): {due}{f'. {task.why}' if explained else ''}"
 
 
 def cancelled_comment(title: str) -> str:
     """The living comment of a request that was cancelled."""
-    return f"**{title} was cancelled.** Its open tasks are dropped; take the request up again and they come back."
+    return (
+        f"**{plain(title)} was cancelled.** Its open tasks are dropped; take the request up again and they come back."
+    )
 
 
 def input_problems_comment(title: str, problems: Sequence[str]) -> str:
     """The request cannot start: what is missing, field by field."""
     return "\n".join(
         [
-            f"**{title} cannot be planned yet.** The clock starts when this is complete:",
+            f"**{plain(title)} cannot be planned yet.** The clock starts when this is complete:",
             "",
             *(f"- {problem}" for problem in problems),
             "",
@@ -97,7 +107,7 @@ def excluded_comment(title: str, plan: Plan, contact: str) -> str:
     """The agreement does not cover it: what, and who decides now."""
     return "\n".join(
         [
-            f"**{title} needs a decision first.** No clock has started:",
+            f"**{plain(title)} needs a decision first.** No clock has started:",
             "",
             *(f"- {problem}" for problem in plan.problems),
             "",
@@ -108,7 +118,7 @@ def excluded_comment(title: str, plan: Plan, contact: str) -> str:
 
 def refusal_comment(title: str, plan: Plan) -> str:
     """The date cannot be had: why, in chains of dates that add up, and the earliest one that can."""
-    lines = [f"**{title} cannot be had on that date.**", "", *(f"- {problem}" for problem in plan.problems)]
+    lines = [f"**{plain(title)} cannot be had on that date.**", "", *(f"- {problem}" for problem in plan.problems)]
     if plan.compressions:
         lines += ["", "Already counted in: " + "; ".join(plan.compressions) + "."]
     if plan.earliest_anchor:
@@ -119,7 +129,7 @@ def refusal_comment(title: str, plan: Plan) -> str:
 
 def deleted_comment(titles: Sequence[str]) -> str:
     """Which tasks people deleted, all in one comment."""
-    names = ", ".join(f"“{title}”" for title in titles)
+    names = ", ".join(f"“{plain(title)}”" for title in titles)
     return f"**Deleted: {names}.** Tminus does not make it again, and nothing waits for it any more."
 
 
@@ -136,4 +146,4 @@ def copied_comment(who: str, connection: str, text: str) -> str:
 def refused_comment(refusals: Mapping[str, str]) -> str:
     """Tasks that the tracker would not make, with its own words."""
     lines = ["**The tracker refused some tasks of the plan:**", ""]
-    return "\n".join([*lines, *(f"- {title}: {why}" for title, why in refusals.items())])
+    return "\n".join([*lines, *(f"- {plain(title)}: {why}" for title, why in refusals.items())])
