@@ -191,30 +191,31 @@ def _queue_writers(engine: sa.Engine) -> None:
 
 
 class _Turns:
-    """One at a time, and whoever is urgent before all others that wait."""
+    """One at a time, and whoever is urgent before all others that wait; each end wakes one of them, not all."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._taken, self._urgent = False, 0
+        lock = threading.Lock()
+        self._urgent, self._others = threading.Condition(lock), threading.Condition(lock)
+        self._taken, self._hurried = False, 0
 
     def take(self, *, urgent: bool, seconds: float) -> bool:
         """Wait for the turn; False: it did not come in so many seconds."""
-        with self._changed:
-            self._urgent += urgent
-            try:
-                mine = self._changed.wait_for(lambda: not self._taken and (urgent or not self._urgent), seconds)
-            finally:
-                self._urgent -= urgent
-            self._taken = self._taken or mine
-            if not mine:
-                self._changed.notify_all()
-            return mine
+        line = self._urgent if urgent else self._others
+        with line:
+            self._hurried += urgent
+            came = line.wait_for(lambda: self._free(urgent), seconds)
+            self._hurried -= urgent
+            self._taken = self._taken or came
+            return came
+
+    def _free(self, urgent: bool) -> bool:
+        return not self._taken and (urgent or not self._hurried)
 
     def give_back(self) -> None:
         """The next one may go."""
-        with self._changed:
+        with self._urgent:
             self._taken = False
-            self._changed.notify_all()
+            (self._urgent if self._hurried else self._others).notify()
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -119,7 +119,7 @@ def test_a_storm_of_webhooks_is_stored_first_and_then_answered_by_few_runs(at_ho
     before, ids = len(at_home.jira.log), at_home.deliveries()[-1].hook_id
     body = b'{"webhookEvent": "jira:issue_updated", "issue": {"id": "%s", "key": "%s"}}'
     told = body % (str(child.id).encode(), child.key.encode())
-    storm = 5 * workflows.STORM
+    storm = 3 * workflows.STORM
     with transaction(at_home.runtime.engine) as session:
         rows = [Inbox(connection="jira", hook_id=ids, key=f"storm-{number}", body=told) for number in range(storm)]
         session.add_all(rows)
