@@ -49,7 +49,7 @@ demo: setup  ## The main job on two simulated trackers, live in the terminal
 
 # In the order of the folders: the few long tests come first, and neither worker is left with them in the end.
 test: setup  ## All tests but the long ones, on SQLite and on a real PostgreSQL
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long" $(TESTS)
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long" $(TESTS)
 
 test-long: setup  ## The long tests only
 	@$(BIN)/pytest -m long --hypothesis-profile=default $(TESTS)

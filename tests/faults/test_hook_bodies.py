@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -136,7 +135,6 @@ def test_a_hook_is_known_to_work_without_a_write_for_each_of_its_calls(caller: C
     for number in range(10):
         assert caller.post(json.dumps({**EVENTS[caller.name], "call": number}).encode()).status_code == 202
         at.append(noted())
-    assert time.time() - at[0] < 5
     assert all(later == earlier or later - earlier >= 5 for earlier, later in pairwise(at))
 
 
