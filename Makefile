@@ -47,7 +47,7 @@ $(VENV)/.ready: requirements/dev.txt pyproject.toml
 demo: setup  ## The main job on two simulated trackers, live in the terminal
 	@$(BIN)/tminus demo $(DEMO)
 
-# In the order of the folders: the few long tests come first, and neither worker is left with them in the end.
+# Three at a time on two cores, as the long ones mostly wait; and in the order of the folders, so that those come first.
 test: setup  ## All tests but the long ones, on SQLite and on a real PostgreSQL
 	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long" $(TESTS)
 
