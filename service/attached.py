@@ -10,13 +10,13 @@ from typing import Any
 
 from connectors.contract import Task
 from service import create
+from service.core.explain import plain
 from service.core.plan import InputProblem, InputProblems
 from service.core.template import Template
 from service.runtime import Runtime
 from service.settings import RequestRule
 from service.store.tables import Campaign
 
-_OWN_FIELDS = {"due_on": "due date", "start_on": "start date", "title": "title", "text": "description"}
 _NO_WORD = re.compile(r"[\W_]+")
 
 
@@ -35,7 +35,7 @@ def inputs_of(
 
 def _placed(problem: InputProblem, rule: RequestRule | None) -> InputProblem:
     """A person looks in vain for a “Webinar date” where the request's due date is what counts."""
-    place = _OWN_FIELDS.get(rule.inputs.get(problem.field, "")) if rule else None
+    place = create.OWN_FIELDS.get(rule.inputs.get(problem.field, "")) if rule else None
     return replace(problem, message=f"{problem.message} (the {place} of the request)") if place else problem
 
 
@@ -66,13 +66,9 @@ def _found(template: Template, missing: Sequence[str], files: Sequence[tuple[str
         words = {_bare(name), _bare(template.label(name))}
         mine = [file for file in files if len(missing) == 1 or any(word in _bare(file[0]) for word in words)]
         if mine:
-            found[name] = ", ".join(f"[{_escaped(file)}]({address})" for file, address in mine)
+            found[name] = ", ".join(f"[{plain(file)}]({address})" for file, address in mine)
     return found
 
 
 def _bare(text: str) -> str:
     return _NO_WORD.sub("", text).casefold()
-
-
-def _escaped(name: str) -> str:
-    return re.sub(r"([\[\]\\])", r"\\\1", name)

@@ -18,6 +18,9 @@ from service.runtime import Runtime
 from service.settings import RequestRule
 from service.store.tables import Campaign, campaign_id
 
+OWN_FIELDS = {"due_on": "due date", "start_on": "start date", "title": "title", "text": "description"}
+"""What every task has, by its name in a template's rules, in a person's words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Basis:
@@ -189,8 +192,8 @@ def _values(task: Task, name: str) -> list[str]:
 
 
 def _field(task: Task, name: str) -> Any:
-    """A field by id or name, without regard to case; `title`, `text`, `due_on` and `start_on` are fields too."""
-    if name in ("title", "text", "due_on", "start_on"):
+    """A field by id or name, without regard to case; `OWN_FIELDS` are fields too."""
+    if name in OWN_FIELDS:
         value = getattr(task, name)
         if value is not None:
             return value

@@ -84,7 +84,8 @@ def _of_campaign(runtime: Runtime, campaign: Campaign, subtask: LinkView | None)
         partition = changes.partition_of(campaign.connection, TaskId(campaign.request_task))
         # Whatever came after it, a write that was refused still waits for a person.
         parked = inbox.parked(session, 1, partition=partition)
-    any_parked = bool(parked) or any("parked" in line for line in heard)
+    told = any("parked" in line for line in heard)
+    any_parked = bool(parked) or told
     plan = Plan.from_dict(campaign.plan) if campaign.plan else None
     where = f"{campaign.request_label} “{campaign.title}”"
     state = _CUT_OFF if any_parked and campaign.state == "waiting_for_input" else _STATES[campaign.state]
@@ -99,7 +100,7 @@ def _of_campaign(runtime: Runtime, campaign: Campaign, subtask: LinkView | None)
         lines += plan.problems
     lines += [_wrong(key, view) for key, view in views.items() if view.state in ("refused", "gone")]
     lines += heard
-    if parked and not any("parked" in line for line in heard):
+    if parked and not told:
         lines.append(f"{parked[0].received_at:%d %b %H:%M} a webhook told of it: was parked ({parked[0].reason}).")
     lines += [f"{line.at:%d %b %H:%M} {line.sentence}" for line in story]
     return Story(tuple(lines), _advice(campaign, views, parked=any_parked))

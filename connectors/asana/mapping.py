@@ -11,10 +11,10 @@ from connectors.asana import richtext
 from connectors.asana.settings import AsanaSettings
 from connectors.contract import Account, AccountId, Mark, NewTask, Patch, Status, Task, TaskId
 from connectors.errors import Rejected
+from connectors.titles import one_line
 
 Json = dict[str, Any]
 COMPLETED, INCOMPLETE = "Completed", "Incomplete"
-LONGEST_TITLE = 255
 _APPROVALS = {"rejected": Status.DROPPED, "changes_requested": Status.WAITING}
 """Asana calls these completed, too."""
 _FORM = re.compile(r"^This task was submitted through (.+?)\s*$", re.MULTILINE)
@@ -95,11 +95,6 @@ def task_of(row: Json, settings: AsanaSettings, people: Mapping[str, Account]) -
             "start_on": row.get("start_on"),
         },
     )
-
-
-def one_line(title: str) -> str:
-    """A title as every tracker keeps it, so that only a person's change of it counts as one; Asana takes more."""
-    return " ".join(title.split())[:LONGEST_TITLE]
 
 
 def last_mark(text: str | None) -> Mark | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from connectors.contract import NOBODY, Account, AccountId, Mark, NewTask, Party, Patch, Status, Task, TaskId
 from connectors.jira import adf
+from connectors.titles import one_line
 
 MARK_PROPERTY = "tminus.mark"
 """The entity property, on issues and on comments, that says which planned task (or message) this is."""
@@ -259,11 +260,6 @@ def day_in(kind: str, day: date | None, before: Any) -> str | None:
         return None
     moment = str(before or "")[10:] or "T12:00:00.000+0000"
     return f"{day.isoformat()}{moment}" if kind == "datetime" else day.isoformat()
-
-
-def one_line(title: str) -> str:
-    """Jira refuses line breaks in a summary, and more than 255 characters."""
-    return " ".join(title.split())[:255]
 
 
 def _plain(value: Any) -> Any:

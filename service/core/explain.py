@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TypeAlias
@@ -10,6 +11,7 @@ from service.core.calendar import Calendar
 from service.core.effective import Addend
 from service.core.offsets import Promise, Span
 
+_MARKS = re.compile(r"([\\`*_\[\]<>~|#])")
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -22,6 +24,11 @@ def long_day(day: date) -> str:
 def short_day(day: date) -> str:
     """`23 Dec`."""
     return f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+def plain(written: str) -> str:
+    """A person's words, to stand in Markdown as they are."""
+    return _MARKS.sub(r"\\\1", written)
 
 
 def amount(span: Span) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Literal, TypeAlias
 
 from connectors.contract import Status
-from service.core.explain import long_day
+from service.core.explain import long_day, plain
 from service.core.merge import LinkView
 from service.core.plan import Plan
 
@@ -66,7 +66,7 @@ def skipped(links: Mapping[str, LinkView]) -> str | None:
     if not out:
         return None
     steps = "1 step was" if len(out) == 1 else f"{len(out)} steps were"
-    return f"{steps} skipped: {', '.join(f'“{title}”' for title in out)}."
+    return f"{steps} skipped: {', '.join(f'“{plain(title)}”' for title in out)}."
 
 
 def _cancelled(link: LinkView) -> bool:

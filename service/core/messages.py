@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from connectors.contract import Status
 from service.core.decide import progress
-from service.core.explain import long_day
+from service.core.explain import long_day, plain
 from service.core.kept import compared, skipped, told
 from service.core.merge import LinkView
 from service.core.plan import Plan, PlannedTask
@@ -23,15 +22,8 @@ SIGNS = {
 EXPLAINED = 40
 """So many rows tell why they are due on their day: a tracker's comment holds some 32,000 characters."""
 
-_MARKS = re.compile(r"([\\`*_\[\]<>~|#])")
-
 MENDED = "**This is settled.** What was wrong here has been mended."
 """Takes the place of a comment on something that was wrong."""
-
-
-def plain(title: str) -> str:
-    """A person's words, to stand in Markdown as they are."""
-    return _MARKS.sub(r"\\\1", title)
 
 
 def plan_comment(

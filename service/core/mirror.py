@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from connectors.contract import NOBODY, Account, AccountId, Patch, Status, Task
 from service.core.decide import Action, Bring, MoveDates, SetStatus
+from service.core.fingerprints import shown
 from service.core.merge import Agreed, LinkView, News, name_of, settle
 from service.core.wording import Rewrite
 
@@ -313,9 +314,8 @@ def _of(task: Task) -> Values:
 
 
 def _values(title: str, status: Status, due_on: date | None, owner: AccountId | None) -> Values:
-    # Trackers allow different lengths of title, and not all allow line breaks in it.
     return {
-        "title": " ".join(title.split())[:255],
+        "title": shown(title),
         "status": status.value,
         "due_on": due_on.isoformat() if due_on else None,
         "owner": owner or NOBODY,

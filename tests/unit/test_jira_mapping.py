@@ -13,6 +13,7 @@ from connectors.errors import AccessDenied, NotFound, OutcomeUnknown, RateLimite
 from connectors.jira import adf, failures, mapping
 from connectors.jira.settings import JiraSettings
 from connectors.registry import installed
+from connectors.titles import one_line
 
 DAY = date(2027, 1, 21)
 MARK = Mark("spring", "copy")
@@ -181,7 +182,7 @@ def test_dates_that_the_screen_does_not_take_go_into_the_description() -> None:
 
 def test_a_title_is_cut_to_what_jira_takes() -> None:
     """255 characters on one line."""
-    assert mapping.one_line("a\r\n b\t c " + "x" * 300) == "a b c " + "x" * 249
+    assert one_line("a\r\n b\t c " + "x" * 300) == "a b c " + "x" * 249
 
 
 def test_an_edit_writes_only_what_the_patch_holds() -> None:

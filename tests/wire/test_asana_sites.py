@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
 import asana
 import pytest
-from pydantic import SecretStr
 
 from connectors.asana.client import AsanaClient, Calls
-from connectors.asana.settings import AsanaSettings
 from connectors.asana.simulator import AsanaSimulator
 from connectors.asana.tracker import AsanaTracker
-from connectors.contract import Container, Mark, NewTask, Patch, Status
+from connectors.contract import Patch, Status
 from tests.hook_target import HookTarget
+from tests.wire.asana_site import plan, request, settings
 
 
 @pytest.fixture
@@ -23,12 +21,6 @@ def sim() -> Iterator[AsanaSimulator]:
     """A site of its own, as some tests change its plan."""
     with AsanaSimulator() as site:
         yield site
-
-
-def settings(sim: AsanaSimulator, **more: Any) -> AsanaSettings:
-    """A connection to it."""
-    of = {"url": sim.api, "token": SecretStr(sim.token), "workspace": sim.workspace, "projects": (sim.project,)}
-    return AsanaSettings.model_validate(of | more)
 
 
 @pytest.fixture
@@ -40,16 +32,6 @@ def tracker(sim: AsanaSimulator) -> AsanaTracker:
 def person(sim: AsanaSimulator) -> AsanaClient:
     """For what people do."""
     return Calls(settings(sim)).client
-
-
-def request(sim: AsanaSimulator) -> Container:
-    """Where the tasks of a new request go."""
-    return Container("subtasks", sim.file_request("Webinar"), "")
-
-
-def plan(count: int, **more: Any) -> list[NewTask]:
-    """So many tasks."""
-    return [NewTask(mark=Mark("c1", f"t{at}"), title=f"Task {at}", **more) for at in range(count)]
 
 
 def test_what_a_free_plan_lacks_costs_no_call_where_the_plan_is_known(sim: AsanaSimulator) -> None:

@@ -21,9 +21,10 @@ from connectors.asana.hooks import hook_of
 from connectors.asana.settings import AsanaSettings
 from connectors.asana.simulator import AsanaKnobs, AsanaSimulator
 from connectors.asana.tracker import AsanaTracker
-from connectors.contract import AccountId, Container, Mark, NewTask, Patch, TaskId
+from connectors.contract import AccountId, Container, Mark, Patch, TaskId
 from connectors.errors import AccessDenied, NotFound, OutcomeUnknown, RateLimited, Rejected, Unreachable
 from connectors.line import request_id
+from tests.wire.asana_site import plan, request, settings
 
 BATCH = "POST /api/1.0/batch"
 FAULTS: dict[str, dict[str, Any]] = {
@@ -53,26 +54,10 @@ def sim(running: AsanaSimulator) -> Iterator[AsanaSimulator]:
         setattr(running.knobs, name, value)
 
 
-def settings(sim: AsanaSimulator, **more: Any) -> AsanaSettings:
-    """A connection to it."""
-    of = {"url": sim.api, "token": SecretStr(sim.token), "workspace": sim.workspace, "projects": (sim.project,)}
-    return AsanaSettings.model_validate(of | more)
-
-
 @pytest.fixture
 def tracker(sim: AsanaSimulator) -> AsanaTracker:
     """With a personal access token."""
     return AsanaTracker(settings(sim))
-
-
-def request(sim: AsanaSimulator) -> Container:
-    """Where the tasks of a new request go."""
-    return Container("subtasks", sim.file_request("Webinar"), "")
-
-
-def plan(count: int, **more: Any) -> list[NewTask]:
-    """So many tasks."""
-    return [NewTask(mark=Mark("c1", f"t{at}"), title=f"Task {at}", **more) for at in range(count)]
 
 
 def strike(sim: AsanaSimulator, on: str, **fault: Any) -> None:
