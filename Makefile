@@ -52,7 +52,7 @@ test: setup  ## All tests but the long ones, on SQLite and on a real PostgreSQL
 	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long" $(TESTS)
 
 test-long: setup  ## The long tests only
-	@$(BIN)/pytest -m long --hypothesis-profile=default $(TESTS)
+	@$(BIN)/pytest -n 2 --dist worksteal -m long --hypothesis-profile=default $(TESTS)
 
 chaos: setup  ## Weeks of faults, deaths and changes of mind in MINUTES=5; SEED=n replays a schedule
 	@$(BIN)/python -m tests.faults.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
