@@ -22,7 +22,7 @@ class Attachments:
         self._attachments = asana.AttachmentsApi(calls.client)
 
     def of(self, task: TaskId) -> list[tuple[str, str]]:
-        """See `Tracker.attachments`; none for an app that lacks the scope, which everything else can do without.
+        """See `Tracker.attachments`; none where the token may not read them, which everything else can do without.
 
         https://developers.asana.com/reference/getattachmentsforobject
         """
@@ -30,7 +30,7 @@ class Attachments:
         try:
             rows = retrying()(lambda: self._calls.pages(self._attachments.get_attachments_for_object, task, opts=opts))
         except AccessDenied as error:
-            log.warning("attached files cannot be read; grant the app the scope `attachments:read`: %s", error)
+            log.warning("attached files cannot be read; an OAuth app needs full permissions: %s", error)
             return []
         rows.sort(key=lambda row: str(row.get("created_at")))
         return [(row["name"], row.get("permanent_url") or row.get("view_url") or "") for row in rows]

@@ -37,7 +37,7 @@ class Inspection:
         except AccessDenied as error:
             yield Finding(
                 f"Asana refuses our token: {error}.",
-                "Make a new token (or grant the scope that Asana names) and put it into the environment.",
+                "Make a new token (an OAuth app's needs full permissions) and put it into the environment.",
             )
         except TrackerError as error:
             yield Finding(

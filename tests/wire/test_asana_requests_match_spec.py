@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from connectors.errors import Rejected
 from connectors.simulating import Seen
 from tests.wire.openapi import Spec
 
+CONNECTOR = Path(__file__).parents[2] / "connectors" / "asana"
 SPEC = Path(__file__).parents[2].parent / "shared" / "specs" / "asana_oas.json"
 pytestmark = pytest.mark.skipif(not SPEC.is_file(), reason="Asana's OpenAPI file is not beside this checkout")
 STATUSES = {
@@ -315,3 +317,42 @@ def test_attachments(sim: AsanaSimulator) -> None:
     gid = sim.file_request("Leads")
     sim.attach(gid, "leads.csv")
     assert [name for name, _ in connect(sim).attachments(TaskId(gid))] == ["leads.csv"]
+
+
+def operations() -> dict[tuple[str, str], list[str]]:
+    """Asana's operations, each by its call and its name, with the OAuth scopes that serve it."""
+    document = json.loads(SPEC.read_text(encoding="utf-8"))
+    return {
+        (f"{method.upper()} {path}", operation["operationId"]): [
+            scope for way in operation["security"] for scope in way.get("oauth2", ())
+        ]
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters"
+    }
+
+
+def made_by_us() -> set[str]:
+    """The methods of the SDK that the connector names, and the actions that it puts into batches."""
+    nodes = [node for path in CONNECTOR.glob("*.py") for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    actions = [node.args for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) == "Action"]
+    batched = {f"{ast.literal_eval(method).upper()} {ast.unparse(path)[2:-1]}" for method, path, *_ in actions}
+    return {node.attr for node in nodes if isinstance(node, ast.Attribute)} | {_bare(action) for action in batched}
+
+
+def _bare(path: str) -> str:
+    return re.sub(r"\{.*?\}", "{}", path)
+
+
+def test_the_readme_names_every_call_of_ours_for_which_no_narrow_scope_serves() -> None:
+    """So that nobody registers an app with less than full permissions; all others have scopes, as it says."""
+    named = made_by_us()
+    ours = {
+        call: scopes
+        for (call, name), scopes in operations().items()
+        if re.sub(r"(?=[A-Z])", "_", name).lower() in named or _bare(call) in named
+    }
+    readme = (CONNECTOR / "README.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `([A-Z]+ /\S+)` \|", readme, re.MULTILINE))
+    assert len(ours) > 20
+    assert told == {call for call, scopes in ours.items() if not scopes}
