@@ -262,6 +262,8 @@ class Hook:
     """The vendor's own words on why deliveries fail."""
     expires_at: datetime | None = None
     """When the vendor ends it, unless it is renewed."""
+    outdated: bool = False
+    """It tells of less than we want to hear of now, unless it is renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,7 +361,7 @@ class Tracker(Protocol):
         """
 
     def renew_hook(self, hook: HookId) -> None:
-        """Put off its end by as long as the vendor allows; nothing where hooks do not expire."""
+        """Put off its end by as long as the vendor allows, and have it tell of everything that we want to hear of."""
 
     def remove_hook(self, hook: HookId) -> None:
         """Unsubscribe; one that is gone already is no error."""

@@ -1,4 +1,4 @@
-"""Keeps hooks alive: renews what ends, and makes again what is deleted, switched off, failing or silent."""
+"""Keeps hooks alive: renews what ends or tells too little, and makes again what is deleted, off, failing or silent."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ def _keep(runtime: Runtime, row: HookRow, listed: Mapping[str, Hook] | None) -> 
     if there:
         connect.take_secret(runtime, row, there)
     if there and there.expires_at and there.expires_at < runtime.now() + RENEW_BEFORE:
-        _renew(runtime, row, there)
+        _renew(runtime, row, there, f"which ends on {there.expires_at:%Y-%m-%d}")
+    elif there and there.outdated:
+        _renew(runtime, row, there, "which did not tell of everything that is listened to now")
     ill = _what_ails(runtime, row, listed is not None, there)
     if ill is None:
         _note(runtime, row, None, f"The hook for {row.project} in {row.connection} works again.")
@@ -96,13 +98,13 @@ def _silence(runtime: Runtime, row: HookRow) -> _Ill | None:
     return _Ill(f"nothing has come since {heard:%Y-%m-%d %H:%M} UTC, though sweeps found changes", for_good=True)
 
 
-def _renew(runtime: Runtime, row: HookRow, there: Hook) -> None:
-    what = f"the hook for {row.project} in {row.connection}, which ends on {there.expires_at:%Y-%m-%d},"
+def _renew(runtime: Runtime, row: HookRow, there: Hook, why: str) -> None:
+    what = f"the hook for {row.project} in {row.connection}, {why}"
     try:
         apply.renew(runtime, row.connection, there.id)
-        told = f"Renewed {what} in time."
+        told = f"Renewed {what}."
     except TrackerError as error:
-        told = f"Could not renew {what} and will try again: {error}"
+        told = f"Could not renew {what}, and will try again: {error}"
     with transaction(runtime.engine) as session:
         ledger.note(session, "hook", told)
 

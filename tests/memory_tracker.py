@@ -240,7 +240,7 @@ class MemoryTracker:
         return replace(self.subscribed[made], secret=self.app_secret or secret)
 
     def renew_hook(self, hook: HookId) -> None:
-        self.subscribed[hook] = replace(self.subscribed[hook], expires_at=None)
+        self.subscribed[hook] = replace(self.subscribed[hook], expires_at=None, outdated=False)
 
     def remove_hook(self, hook: HookId) -> None:
         self.subscribed.pop(hook, None)

@@ -5,6 +5,10 @@ See https://developers.asana.com/docs/webhooks-guide.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
 import asana
 
 from connectors.asana.client import Calls, Json
@@ -40,9 +44,9 @@ FILTERS: list[Json] = [
     {"resource_type": "story", "resource_subtype": "comment_added", "action": "added"},
     {"resource_type": "attachment", "action": "added"},
 ]
-_HEALTH = (
-    "active,resource,target,last_success_at,last_failure_at,last_failure_content,delivery_retry_count,"
-    "failure_deletion_timestamp"
+_ASKED = (
+    "active,resource,target,filters.action,filters.fields,filters.resource_subtype,last_success_at,last_failure_at,"
+    "last_failure_content,delivery_retry_count,failure_deletion_timestamp"
 )
 
 
@@ -52,12 +56,15 @@ class Hooks:
     def __init__(self, calls: Calls, workspace: str) -> None:
         self._calls, self._workspace = calls, workspace
         self._webhooks = asana.WebhooksApi(calls.client)
+        self._renewed: set[HookId] = set()
+        """Once is enough: how Asana shows filters that it was given is not documented to the letter."""
 
     def all(self) -> list[Hook]:
         """With their health; see https://developers.asana.com/reference/getwebhooks."""
-        opts = {"opt_fields": _HEALTH}
+        opts = {"opt_fields": _ASKED}
         rows = retrying()(lambda: self._calls.pages(self._webhooks.get_webhooks, self._workspace, opts=opts))
-        return [hook_of(row) for row in rows]
+        found = [hook_of(row) for row in rows]
+        return [replace(hook, outdated=hook.outdated and hook.id not in self._renewed) for hook in found]
 
     def add(self, project: str, target: str) -> Hook:
         """Subscribe. While this call is open Asana calls `target`, which must answer with the secret it was sent.
@@ -73,6 +80,15 @@ class Hooks:
                         raise error from error.__cause__
                     return self._create(project, target)
         raise AssertionError("retrying either returns or raises")
+
+    def renew(self, hook: HookId) -> None:
+        """Give it the filters of today; see https://developers.asana.com/reference/updatewebhook."""
+        body = {"data": {"filters": FILTERS}}
+        try:
+            retrying()(lambda: self._calls.one("PUT", self._webhooks.update_webhook, body, hook, {}))
+        except NotFound:
+            return
+        self._renewed.add(hook)
 
     def remove(self, hook: HookId) -> None:
         """See https://developers.asana.com/reference/deletewebhook."""
@@ -109,6 +125,14 @@ def hook_of(row: Json) -> Hook:
         projects=(str(resource["gid"]),) if resource.get("gid") else (),
         healthy=problem is None,
         problem=problem,
+        outdated=bool(row.get("filters") and _parts(FILTERS) - _parts(row["filters"])),
+    )
+
+
+def _parts(filters: Iterable[Json]) -> Counter[tuple[str | None, str | None, frozenset[str]]]:
+    """Without the type of resource, for which a list of webhooks cannot be asked."""
+    return Counter(
+        (one.get("action"), one.get("resource_subtype"), frozenset(one.get("fields") or ())) for one in filters
     )
 
 

@@ -240,7 +240,8 @@ class AsanaTracker:
         return self._hooks.add(project, target)
 
     def renew_hook(self, hook: HookId) -> None:
-        """Asana's hooks do not expire."""
+        """Its filters anew; Asana's hooks do not expire."""
+        self._hooks.renew(hook)
 
     def remove_hook(self, hook: HookId) -> None:
         """One that is gone is no error."""

@@ -162,6 +162,34 @@ def test_a_hook_is_renewed_a_week_before_it_ends(kept: Desk) -> None:
     assert "Renewed" in kept.latest("hook")[0]
 
 
+def test_a_hook_that_tells_too_little_is_renewed_once(kept: Desk) -> None:
+    """It is the same hook afterwards, so nothing is missed."""
+    before = {hook.id for hook in kept.tracker.hooks()}
+    alter(kept, outdated=True)
+    assert not look(kept)
+    assert not look(kept)
+    assert {(hook.id, hook.outdated) for hook in kept.tracker.hooks()} == {(name, False) for name in before}
+    [told] = kept.latest("hook")
+    assert "did not tell of everything" in told
+
+
+def test_a_hook_of_an_earlier_version_tells_of_what_is_listened_to_now(at_home: House) -> None:
+    """Asana keeps the filters with which a hook was made: one that was made without tags is given them."""
+    home = at_home
+    [webhook] = home.asana.hooks.all.values()
+    filters = webhook.filters
+    webhook.filters = [
+        one | {"fields": [field for field in one["fields"] if field != "tags"]} if "fields" in one else one
+        for one in filters
+    ]
+    workflows.keep_hooks(home.runtime)
+    assert home.asana.hooks.all == {webhook.gid: webhook}
+    assert webhook.filters == filters
+    calls = len(home.asana.log)
+    workflows.keep_hooks(home.runtime)
+    assert [seen.method for seen in home.asana.log[calls:]] == ["GET"]
+
+
 def test_hooks_that_real_trackers_deleted_bring_deliveries_again(at_home: House) -> None:
     """Asana does so after a day of failures, in Jira an administrator may; what happened meanwhile is found."""
     home = at_home
