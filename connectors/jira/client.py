@@ -184,10 +184,14 @@ class JiraApi:
         """https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-projects/"""
         return self._read(lambda: self._sdk.project(key).raw, dict)
 
-    def permissions(self, project: str, wanted: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-permissions/"""
-        answer = self._read(lambda: self._sdk.my_permissions(projectKey=project, permissions=",".join(wanted)), dict)
-        return _part(answer, "permissions", dict)
+    def lacking(self, wanted: Collection[str], **where: str) -> list[str]:
+        """Those of these permissions that we do not have, `where` is a `projectKey` or an `issueId`.
+
+        https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-permissions/
+        """
+        answer = self._read(partial(self._sdk.my_permissions, permissions=",".join(wanted), **where), dict)
+        granted = _part(answer, "permissions", dict)
+        return [key for key in wanted if not granted.get(key, {}).get("havePermission")]
 
     def link_types(self) -> list[str]:
         """https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-link-types/"""
@@ -277,6 +281,13 @@ class JiraApi:
             found += _expect(rows, list)
             if not rows or len(found) >= int(page.get("total") or 0):
                 return found
+
+    def edit_meta(self, issue: str) -> dict[str, Any]:
+        """The fields, by id, that our account may edit on an issue; none where the issue or our rights allow no edit.
+
+        https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/#api-rest-api-3-issue-issueidorkey-editmeta-get
+        """
+        return _part(self.send("GET", f"issue/{issue}/editmeta"), "fields", dict)
 
     def comment_properties(self, comments: Sequence[str]) -> list[dict[str, Any]]:
         """These comments with their properties, as documented.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 from connectors.contract import CommentId, Mark, Remark, TaskId
-from connectors.errors import NotFound, OutcomeUnknown
+from connectors.errors import AccessDenied, NotFound, OutcomeUnknown, Rejected
 from connectors.jira import adf, mapping
 from connectors.jira.client import JiraApi
 from connectors.retrying import retrying
+
+RIGHTS = {"ADD_COMMENTS": "Add Comments", "EDIT_OWN_COMMENTS": "Edit Own Comments"}
 
 
 class Comments:
@@ -20,7 +23,20 @@ class Comments:
         self._api = api
 
     def write(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None) -> CommentId:
-        """See `Tracker.comment`. A comment that a person deleted is written anew."""
+        """See `Tracker.comment`. A comment that a person deleted is written anew; `AccessDenied` with status 403 where
+        we lack the right to comment."""
+        try:
+            return self._written(task, mark, text, previous)
+        except Rejected as error:
+            # Jira's document has no status for a lacking right to comment: 400 comes as well as 403.
+            if error.status == HTTPStatus.BAD_REQUEST and (lacking := self._lacking(task)):
+                raise AccessDenied(f"{error} (our account lacks {' and '.join(lacking)})", status=403) from error
+            raise
+
+    def _lacking(self, task: TaskId) -> list[str]:
+        return [RIGHTS[key] for key in retrying()(self._api.lacking, RIGHTS, issueId=task)]
+
+    def _written(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None) -> CommentId:
         body = {"body": adf.from_markdown(text), "properties": [mapping.mark_property(mark)]}
         if previous:
             try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from connectors.contract import Finding
 from connectors.errors import AccessDenied, NotFound, Rejected, SignedOut
+from connectors.jira import comments
 from connectors.jira.client import JiraApi
 from connectors.jira.dynamic_hooks import DynamicHooks
 from connectors.jira.hooks import Hooks
@@ -22,8 +23,7 @@ PERMISSIONS = {
     "ASSIGN_ISSUES": "Assign Issues",
     "TRANSITION_ISSUES": "Transition Issues",
     "LINK_ISSUES": "Link Issues",
-    "ADD_COMMENTS": "Add Comments",
-    "EDIT_OWN_COMMENTS": "Edit Own Comments",
+    **comments.RIGHTS,
 }
 _USEFUL = {"description": "Description", "duedate": "Due date", "assignee": "Assignee", "labels": "Labels"}
 
@@ -76,8 +76,7 @@ class Doctor:
                 f"Correct the key in `projects`, or grant the account Browse Projects in {project}.",
             )
             return
-        granted = retrying()(self._api.permissions, project, list(PERMISSIONS))
-        lacking = [name for key, name in PERMISSIONS.items() if not granted.get(key, {}).get("havePermission")]
+        lacking = [PERMISSIONS[key] for key in retrying()(self._api.lacking, PERMISSIONS, projectKey=project)]
         if lacking:
             yield Finding(
                 f"In project {project} our account lacks: {', '.join(lacking)}.",

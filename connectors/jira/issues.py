@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from itertools import chain
+from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.contract import Container, Mark, Moved, Task, TaskId
@@ -26,6 +27,7 @@ class Issues:
     def __init__(self, api: JiraApi, site: Site, sleep: Callable[[float], None]) -> None:
         self._api, self._site, self._sleep = api, site, sleep
         self._projects: Memory[TaskId, str] = Memory()
+        self._types: Memory[TaskId, str] = Memory()
         self._in_epic: Memory[str, frozenset[str]] = Memory()
         """Children of epics that search may not find yet."""
 
@@ -35,9 +37,11 @@ class Issues:
         if not wanted:
             return []
         parts = [wanted[at : at + MOST_READ] for at in range(0, len(wanted), MOST_READ)]
-        issues = chain.from_iterable(self._api.line.spread(self._api.bulk_fetch, parts))
+        issues = list(chain.from_iterable(self._api.line.spread(self._api.bulk_fetch, parts)))
         reader = self._site.reader()
         tasks = [reader.task(issue) for issue in issues]
+        for issue in issues:
+            self._types.put(TaskId(str(issue["id"])), _type_of(issue))
         for task in tasks:
             self._learn(task)
         return tasks
@@ -59,6 +63,10 @@ class Issues:
     def project_of(self, task: TaskId) -> str:
         """The key of the project that the issue is in."""
         return self._projects.get(task, lambda: str(self.again(task).project))
+
+    def type_of(self, task: TaskId) -> str:
+        """The id of its issue type."""
+        return self._types.get(task, lambda: _type_of(self._api.issue(task, fields="issuetype")))
 
     def children(self, container: Container) -> list[Task]:
         """Sub-tasks are read from their parent. An epic does not list its children, so search names them, and those
@@ -122,3 +130,7 @@ class Issues:
             self._sleep(pause)
             found = look()
         return found
+
+
+def _type_of(issue: Mapping[str, Any]) -> str:
+    return str((issue["fields"].get("issuetype") or {}).get("id"))

@@ -6,7 +6,6 @@ https://developer.atlassian.com/cloud/jira/platform/webhooks/
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from connectors import signing
+from connectors.body import json_object
 from connectors.contract import Change, ChangeKind, Delivery, Handshake, TaskId
 from connectors.errors import Malformed
 
@@ -72,16 +72,9 @@ class JiraReceiver:
 
 
 def _event(body: bytes) -> Mapping[str, Any]:
-    try:
-        event = json.loads(body.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise Malformed(f"the body is not UTF-8 (byte {error.start})") from error
-    except (ValueError, RecursionError) as error:
-        raise Malformed(f"the body is not JSON: {error}") from error
-    if not isinstance(event, dict):
-        raise Malformed("the body is not a JSON object")
+    event = json_object(body)
     if not isinstance(event.get("webhookEvent"), str) or not event["webhookEvent"]:
-        raise Malformed('the body has no "webhookEvent": it is not a Jira webhook')
+        raise Malformed('the body has no "webhookEvent": it tells of no event of a Jira webhook')
     return event
 
 

@@ -36,6 +36,7 @@ class Site:
         self._fields: Memory[str, list[dict[str, Any]]] = Memory()
         self._types: Memory[str, list[dict[str, Any]]] = Memory()
         self._screens: Memory[tuple[str, str], Screen] = Memory()
+        self._editable: Memory[tuple[str, str], frozenset[str]] = Memory()
         self.statuses = StatusMap(settings.statuses, settings.waiting_on, settings.project_statuses)
 
     def names(self) -> Mapping[str, str]:
@@ -86,6 +87,24 @@ class Site:
             there = ", ".join(str(kind.get("name")) for kind in types) or "none that we may create"
             raise Rejected(f"project {project} has no issue type {type_name!r}; it has: {there}")
         return self._screens.get((project, kind["id"]), lambda: self._read_screen(project, kind))
+
+    def can_edit(self, field: str, project: str, type_id: str, example: str) -> bool:
+        """Whether issues of this type take the field in an edit, as `example`, one of them, tells."""
+        try:
+            known = self._editable.get((project, type_id), lambda: self._read_editable(example))
+        except NotFound:
+            return True  # Jira does not tell: its refusal will
+        return field in known
+
+    def forget_editable(self, project: str, type_id: str) -> None:
+        """It turned out to be otherwise."""
+        self._editable.forget((project, type_id))
+
+    def _read_editable(self, issue: str) -> frozenset[str]:
+        fields = frozenset(self._api.edit_meta(issue))
+        if not fields:  # closed for edits in its status, which says nothing of its siblings
+            raise NotFound(f"issue {issue} cannot be edited now")
+        return fields
 
     def _read_screen(self, project: str, kind: Mapping[str, Any]) -> Screen:
         try:

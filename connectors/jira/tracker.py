@@ -124,14 +124,15 @@ class JiraTracker:
 
     def update(self, task: TaskId, patch: Patch) -> None:
         """https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/"""
-        start = retrying()(self._site.start_field) if patch.start_on else None
+        start = retrying()(self._start_of, task) if patch.start_on else None
         fields = mapping.changed_fields(patch, start) | self._days(task, patch.fields)
         try:
             self._edit(task, fields)
         except Rejected as error:
-            # A start date is a nicety that many edit screens lack; the other fields must not fail with it.
+            # Taken off the screen since we looked. The other fields must not fail with it.
             if start is None or start not in str(error):
                 raise
+            self._site.forget_editable(self._issues.project_of(task), self._issues.type_of(task))
             self._edit(task, {field: value for field, value in fields.items() if field != start})
 
     def set_status(self, task: Task, status: Status) -> Status:
@@ -195,6 +196,14 @@ class JiraTracker:
         except Rejected as error:
             return error
         return None
+
+    def _start_of(self, task: TaskId) -> str | None:
+        """The start date field, where it can be edited: a nicety that many edit screens lack."""
+        field = self._site.start_field()
+        if field is None:
+            return None
+        kind = self._issues.project_of(task), self._issues.type_of(task)
+        return field if self._site.can_edit(field, *kind, example=task) else None
 
     def _days(self, task: TaskId, wanted: Mapping[str, date | None]) -> dict[str, str | None]:
         found = {name: retrying()(self._site.day_field, name) for name in wanted}

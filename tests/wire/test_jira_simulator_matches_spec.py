@@ -78,6 +78,7 @@ def visit_issues(sim: JiraSimulator, api: httpx.Client) -> None:
     sim.attach(key, "leads.csv")
     api.get(f"issue/{key}", params={"fields": "*all", "properties": "*all", "expand": "changelog,transitions"})
     api.get(f"issue/{key}/changelog", params={"maxResults": 10})
+    api.get(f"issue/{key}/editmeta")
     api.put(f"issue/{key}/properties/mark", json={"n": 2})
     api.put(f"issue/{key}/properties/mark", json={"n": 3})
     api.get(f"issue/{key}/properties/mark")

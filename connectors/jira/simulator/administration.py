@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Literal
 
 from connectors.jira.simulator import seed
 from connectors.jira.simulator.model import FieldDef, IssueType, LinkType, Project, Transition, User
@@ -28,12 +29,18 @@ class Administration:
         self.workflow = {status: list(targets) for status, targets in seed.WORKFLOW.items()}
         """Where the transitions of a status lead, by name."""
         self.required: set[str] = set()
-        self._off_screen: set[tuple[str, str | None]] = set()
+        self._off_screen: set[tuple[str, str, str | None]] = set()
         self._asked: dict[str, list[str]] = defaultdict(list)
 
-    def remove_from_screen(self, field: str, issue_type: str | None = None) -> None:
-        """The field (an id) can no longer be set, for one issue type or for all."""
-        self._off_screen.add((field, issue_type))
+    def remove_from_screen(
+        self, field: str, issue_type: str | None = None, screen: Literal["create", "edit"] | None = None
+    ) -> None:
+        """The field (an id) can no longer be set, for one issue type or for all, on one screen or on both."""
+        self._off_screen |= {(name, field, issue_type) for name in ([screen] if screen else ("create", "edit"))}
+
+    def put_on_screen(self, field: str, issue_type: str | None = None) -> None:
+        """What `remove_from_screen` did, undone."""
+        self._off_screen -= {(name, field, issue_type) for name in ("create", "edit")}
 
     def require(self, field: str) -> None:
         """The create screens that have this field (an id) demand it."""
@@ -82,9 +89,11 @@ class Administration:
         wanted = (value.get("id"), value.get("name")) if isinstance(value, dict) else (None, None)
         return next((known for known in seed.LINK_TYPES if known.id == wanted[0] or known.name == wanted[1]), None)
 
-    def screen(self, issue_type: IssueType) -> dict[str, FieldDef]:
-        """The fields that a person can fill in, by id."""
-        parts = {"project", "issuetype"}
+    def screen(
+        self, issue_type: IssueType, screen: Literal["create", "edit"], denied: Collection[str] = ()
+    ) -> dict[str, FieldDef]:
+        """The fields that whoever lacks the rights in `denied` can fill in, by id."""
+        parts = {"project", "issuetype", *(field for right, field in seed.RIGHTS_OF_FIELDS.items() if right in denied)}
         if issue_type.level == 1:
             parts.add("parent")
         if issue_type.subtask:
@@ -92,7 +101,7 @@ class Administration:
         return {
             name: definition
             for name, definition in seed.FIELDS.items()
-            if name not in parts and not {(name, None), (name, issue_type.name)} & self._off_screen
+            if name not in parts and not {(screen, name, None), (screen, name, issue_type.name)} & self._off_screen
         }
 
     def asked(self, transition: Transition) -> list[FieldDef]:

@@ -31,7 +31,7 @@ class Changes:
 
 
 def read_changes(
-    site: Site, body: Json, issue_type: IssueType, version: int, *, current: Issue | None = None
+    site: Site, actor: str, body: Json, issue_type: IssueType, version: int, *, current: Issue | None = None
 ) -> Changes:
     """Raises `Refusal` (400) with every field's error at once. `current` is the issue being edited."""
     check_shape(body, BODY)
@@ -39,7 +39,7 @@ def read_changes(
     if current is None:
         asked.pop("project", None)
         asked.pop("issuetype", None)
-    reader = _Reader(site, issue_type, version, current)
+    reader = _Reader(site, actor, issue_type, version, current)
     reader.fields(asked)
     reader.update(update, set(asked))
     if current is None:
@@ -72,9 +72,9 @@ def check_property(key: str, value: Any) -> None:
 
 
 class _Reader:
-    def __init__(self, site: Site, issue_type: IssueType, version: int, current: Issue | None) -> None:
+    def __init__(self, site: Site, actor: str, issue_type: IssueType, version: int, current: Issue | None) -> None:
         self._site, self._type, self._version, self._current = site, issue_type, version, current
-        self._screen = site.screen(issue_type)
+        self._screen = site.screen(issue_type, "edit" if current else "create", site.users[actor].denied)
         self.changes = Changes()
         self.errors: dict[str, str] = {}
 

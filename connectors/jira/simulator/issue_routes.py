@@ -61,6 +61,14 @@ def _get(call: Call) -> Answer:
     )
 
 
+def _edit_fields(call: Call) -> Answer:
+    """Nothing for whoever may edit nothing."""
+    can_edit = "EDIT_ISSUES" not in call.actor.denied
+    screen = call.site.screen(call.issue.type, "edit", call.actor.denied) if can_edit else {}
+    rows = {name: call.show.meta(known, required=name == "summary") for name, known in screen.items()}
+    return Answer({"fields": rows})
+
+
 def _edit(call: Call) -> Answer:
     call.site.edit(call.actor.id, call.issue, call.body(), call.version)
     if call.query.get("returnIssue") == "true":
@@ -182,6 +190,9 @@ def _add_comment(call: Call) -> Answer:
 
 def _edit_comment(call: Call) -> Answer:
     comment = call.site.comment(call.issue, call.params["comment"])
+    right = "EDIT_OWN_COMMENTS" if comment.author == call.actor.id else "EDIT_ALL_COMMENTS"
+    if right in call.actor.denied:
+        raise Refusal(400, errors={"comment": "You do not have the permission to edit this comment."})
     text, properties = _comment_body(call)
     call.site.edit_comment(call.actor.id, call.issue, comment, text, properties, call.version)
     return Answer(_comment_shown(call, comment))
@@ -336,6 +347,7 @@ ISSUE_RESOURCES: list[Resource] = [
     resource("POST", "issue/bulkfetch", _bulk_fetch),
     resource("GET", "issue/{issue}", _get, "fields fieldsByKeys expand properties updateHistory failFast"),
     resource("PUT", "issue/{issue}", _edit, "notifyUsers returnIssue expand", permission="EDIT_ISSUES"),
+    resource("GET", "issue/{issue}/editmeta", _edit_fields, "overrideScreenSecurity overrideEditableFlag"),
     resource("DELETE", "issue/{issue}", _delete, "deleteSubtasks", permission="DELETE_ISSUES"),
     resource("GET", "issue/{issue}/transitions", _transitions, "expand transitionId sortByOpsBarAndStatus"),
     resource("POST", "issue/{issue}/transitions", _transition, permission="TRANSITION_ISSUES"),

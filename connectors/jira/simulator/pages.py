@@ -83,7 +83,7 @@ class Pages:
              self._site.issues[link.outward if link.inward == issue.id else link.inward])
             for link in issue.links
         ]  # fmt: skip
-        custom = [(d, issue.values.get(d.id)) for d in self._site.screen(issue.type).values() if d.custom]
+        custom = [(d, issue.values.get(d.id)) for d in self._site.screen(issue.type, "create").values() if d.custom]
         return {
             "issue": issue,
             "links": links,

@@ -156,3 +156,6 @@ PERMISSIONS = {
     "DELETE_OWN_COMMENTS": "Delete Own Comments",
     "DELETE_ALL_COMMENTS": "Delete All Comments",
 }
+
+RIGHTS_OF_FIELDS = {"ASSIGN_ISSUES": "assignee", "SCHEDULE_ISSUES": "duedate", "MODIFY_REPORTER": "reporter"}
+"""Whoever lacks the right finds the field on no screen."""

@@ -143,7 +143,7 @@ def _screen(call: Call, project: Project, issue_type: IssueType) -> list[Json]:
         meta = call.show.meta(seed.FIELDS[name], required=True)
         rows.append({**meta, "fieldId": name, "allowedValues": [value]})
     always = {"summary", "parent"} if issue_type.subtask else {"summary"}
-    for name, definition in call.site.screen(issue_type).items():
+    for name, definition in call.site.screen(issue_type, "create", call.actor.denied).items():
         required = name in always or name in call.site.required
         rows.append({**call.show.meta(definition, required=required), "fieldId": name})
     return rows

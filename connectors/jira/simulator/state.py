@@ -89,7 +89,7 @@ class Site(Administration):
         if not isinstance(fields, dict):
             raise Refusal(400, errors={"fields": "is missing"})
         project, issue_type = self._project_of(fields), self._type_of(fields)
-        changes = read_changes(self, body, issue_type, version)
+        changes = read_changes(self, actor, body, issue_type, version)
         at = self.now()
         key = f"{project.key}-{next(self._numbers[project.key])}"
         status = seed.STATUSES[0]
@@ -109,7 +109,7 @@ class Site(Administration):
 
     def edit(self, actor: str, issue: Issue, body: Json, version: int) -> None:
         """Raises `Refusal` (400) and then nothing is changed."""
-        changes = read_changes(self, body, issue.type, version, current=issue)
+        changes = read_changes(self, actor, body, issue.type, version, current=issue)
         items = []
         for name, value in changes.fields.items():
             before = issue.values.get(name)
