@@ -6,7 +6,6 @@ See https://developers.asana.com/docs/webhooks-guide.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -14,6 +13,7 @@ from typing import Any
 
 from uuid_utils import uuid7
 
+from connectors.body import json_object
 from connectors.contract import Change, ChangeKind, Delivery, Handshake, TaskId
 from connectors.errors import Malformed
 from connectors.signing import check
@@ -45,17 +45,7 @@ class AsanaReceiver:
 
     def parse(self, body: bytes) -> list[Change]:
         """One change an event, in the order of the body."""
-        try:
-            content = json.loads(body.decode())
-        except UnicodeDecodeError:
-            raise Malformed("the body is not UTF-8") from None
-        except ValueError as error:
-            raise Malformed(f"the body is not JSON: {error}") from None
-        except RecursionError:
-            raise Malformed("the body is nested too deeply") from None
-        if not isinstance(content, dict):
-            raise Malformed("the body is not a JSON object")
-        events = content.get("events")
+        events = json_object(body).get("events")
         if not isinstance(events, list):
             raise Malformed("the body has no list of events")
         return [change_of(event, number) for number, event in enumerate(events, start=1)]
@@ -72,7 +62,7 @@ def change_of(event: Any, number: int) -> Change:
     parent, parent_type, _ = _resource(event.get("parent"))
     actor, _, _ = _resource(event.get("user"))
     if of_type in ("story", "attachment"):
-        about, under = parent, None
+        about, under = (parent if parent_type in (None, "task") else None), None  # else a project's, a goal's…
     else:
         about, under = (gid if of_type == "task" else None), (parent if parent_type == "task" else None)
     return Change(
@@ -101,12 +91,12 @@ def _resource(value: Any) -> tuple[str | None, str | None, str | None]:
     """Gid, type and subtype of a reference. Before 2020 Asana sent a bare integer."""
     if isinstance(value, dict):
         of_type, subtype = (_text(value.get(key)) for key in ("resource_type", "resource_subtype"))
-        return _text(value.get("gid", value.get("id"))), of_type, subtype
+        return _text(value.get("gid") or value.get("id")), of_type, subtype
     return _text(value), None, None
 
 
 def _text(value: Any) -> str | None:
-    return str(value) if isinstance(value, int | str) and not isinstance(value, bool) else None
+    return str(value) if isinstance(value, int | str) and not isinstance(value, bool) and value != "" else None
 
 
 def _changed_fields(change: Any) -> tuple[str, ...]:

@@ -101,6 +101,22 @@ def test_an_attached_file_counts_for_the_task_it_is_on() -> None:
     assert (change.kind, change.item, change.task, change.parent) == ("updated", "7", "7", None)
 
 
+@pytest.mark.parametrize("of_type", ["project", "goal"])
+def test_what_stands_under_something_that_is_no_task_names_no_task(of_type: str) -> None:
+    """A comment on a goal, or a project's file: nothing would be found under that gid."""
+    under = {"gid": "3", "resource_type": of_type}
+    comment = {"gid": "99", "resource_type": "story", "resource_subtype": "comment_added"}
+    file = {"gid": "98", "resource_type": "attachment"}
+    for change in parse(*({"action": "added", "resource": about, "parent": under} for about in (comment, file))):
+        assert (change.item, change.task) == (None, None)
+
+
+def test_a_reference_whose_gid_is_empty_names_nobody() -> None:
+    """The integer that older answers carry beside it counts instead."""
+    [change] = parse({"action": "changed", "resource": {"gid": None, "id": 7}, "user": {"gid": ""}})
+    assert (change.item, change.actor) == ("7", None)
+
+
 def test_a_system_story_is_no_comment() -> None:
     """Asana writes a story for each change; the change itself comes as an event of its own."""
     story = {"gid": "99", "resource_type": "story", "resource_subtype": "assigned"}
@@ -143,6 +159,7 @@ def test_a_heartbeat_hints_at_nothing() -> None:
         (b"", "not JSON"),
         (b"{not json", "not JSON"),
         (b"[" * 100_000, "nested too deeply"),
+        (b'{"events": [], "at": NaN}', "not JSON: NaN"),
         (b"[]", "not a JSON object"),
         (b'"events"', "not a JSON object"),
         (b"{}", "no list of events"),
@@ -153,6 +170,7 @@ def test_a_heartbeat_hints_at_nothing() -> None:
         (b'{"events": [{"action": "changed", "resource": {}}]}', "event 1 has no resource"),
         (b'{"events": [{"action": "changed", "resource": true}]}', "event 1 has no resource"),
         (b'{"events": [{"action": "changed", "resource": {"gid": []}}]}', "event 1 has no resource"),
+        (b'{"events": [{"action": "changed", "resource": {"gid": ""}}]}', "event 1 has no resource"),
     ],
 )
 def test_a_malformed_body_says_why(body: bytes, reason: str) -> None:

@@ -138,13 +138,19 @@ def test_what_is_signed_but_no_token_is_refused(signed: str) -> None:
     [
         (b"", "not JSON"),
         (b"{", "not JSON"),
-        (b"[" * 100_000, "not JSON"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"webhookEvent": "jira:issue_updated", "at": NaN}', "not JSON: NaN"),
+        (b'{"webhookEvent": "jira:issue_updated", "at": -Infinity}', "not JSON: -Infinity"),
+        (b'\xef\xbb\xbf{"webhookEvent": "jira:issue_updated"}', "not JSON"),
+        ('{"webhookEvent": "jira:issue_updated"}'.encode("utf-16"), "not UTF-8"),
+        (b'{"webhookEvent": "jira:issue_updated"}{}', "not JSON"),
         (b'{"a": "\xff"}', "not UTF-8"),
         (b"[]", "not a JSON object"),
         (b"null", "not a JSON object"),
         (b"{}", "webhookEvent"),
         (b'{"webhookEvent": 7}', "webhookEvent"),
         (b'{"webhookEvent": ""}', "webhookEvent"),
+        (b'{"transition": {"to_status": "Done"}, "comment": "", "issue": {"key": "MKT-7"}}', "webhookEvent"),
     ],
 )
 def test_a_malformed_body_is_refused_with_its_reason(body: bytes, reason: str) -> None:
