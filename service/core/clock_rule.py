@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeAlias, cast, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from service.core.condition import Condition, Part, Role
-from service.core.event import EventType
+from service.core.event import EventType, and_undoing
 from service.core.offsets import UNITS, did_you_mean
 
 ClockUnit = Literal["seconds", "minutes", "hours", "business_minutes", "business_hours", "business_days"]
@@ -198,8 +198,8 @@ class ClockRule(Part):
         return next((done.reassign for done in self.on_breach if done.reassign), None)
 
     def listens_to(self) -> frozenset[str]:
-        """The types of event that start, stop, reset or cancel it."""
-        return frozenset((*self.start, *self.stop, *self.reset, *self.cancel))
+        """The types of event that start, stop, reset or cancel it, or take that back."""
+        return and_undoing((*self.start, *self.stop, *self.reset, *self.cancel))
 
     def fields(self) -> list[str]:
         """Every fact that its goals and pauses look at."""

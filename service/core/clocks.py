@@ -14,11 +14,13 @@ from typing import Any, Literal, NamedTuple
 from service.core.calendar import Calendar
 from service.core.clock_rule import ClockRule, Goal
 from service.core.cycles import Alert, Clock, Cycle, Segment, SegmentState, State, Verdict
-from service.core.event import Event
+from service.core.event import TAKES_BACK, Event
 from service.core.hours import ALWAYS, MICROSECOND, OpenHours, Pause, instant, moment, open_hours, united
 
 SAID_NOTHING = "unknown"
 """Stands for the party while no event has said who is waited for."""
+_AWAY = "cancelled for a while"
+"""A fact of our own, which no event can tell as facts have a dot: the time stands still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +38,23 @@ def read_clock(events: Iterable[Event], terms: Terms | Sequence[Terms], now: dat
     """The clock at an instant. What happened later, or arrived twice, changes nothing.
 
     With several terms each event means what the terms of its instant say, and a cycle is judged from its start by the
-    terms at its end: a closed one is never judged anew.
+    terms at its end: a closed one is never judged anew. One whose cancelling is taken back goes on as after a pause.
     """
     history = [terms] if isinstance(terms, Terms) else sorted(terms, key=_since)
     cycles: list[Cycle] = []
     run: _Run | None = None
+    cancelled: _Run | None = None
     facts: dict[str, Any] = {}
     for event in _in_order(events, history, now):
         facts = facts | event.facts()
         at, rule = instant(event.at), _in_force(history, event.at).rule
+        if run is None and cancelled and TAKES_BACK.get(event.type) in rule.cancel:
+            cycles.pop()
+            run, cancelled = cancelled.goes_on(at, facts), None
+            continue
         if run is None:
-            run = _Run(at, [(at, facts)]) if event.type in rule.start else None
+            if event.type in rule.start:
+                run, cancelled = _Run(at, [(at, facts)]), None
             continue
         run.known.append((at, facts))
         if event.type in rule.stop:
@@ -54,7 +62,7 @@ def read_clock(events: Iterable[Event], terms: Terms | Sequence[Terms], now: dat
             run = None
         elif event.type in (*rule.cancel, *rule.reset):
             cycles.append(_judge(run, _in_force(history, event.at), at, "cancelled"))
-            run = _Run(at, [(at, facts)]) if event.type in rule.reset else None
+            run, cancelled = (_Run(at, [(at, facts)]), None) if event.type in rule.reset else (None, run)
     if run:
         cycles.append(_judge(run, _in_force(history, now), instant(now), None))
     return Clock(tuple(cycles))
@@ -65,6 +73,11 @@ class _Run(NamedTuple):
 
     start: int
     known: list[tuple[int, Mapping[str, Any]]]
+
+    def goes_on(self, at: int, facts: Mapping[str, Any]) -> _Run:
+        """After it was cancelled by the last of what is known."""
+        *before, (since, then) = self.known
+        return _Run(self.start, [*before, (since, {**then, _AWAY: True}), (at, facts)])
 
 
 def _since(terms: Terms) -> tuple[bool, int]:
@@ -192,13 +205,17 @@ def _pauses(run: _Run, rule: ClockRule) -> Iterator[Pause]:
     """When the facts told the clock to stand still; a goal or rule that changed later looks back to the start."""
     since: int | None = None
     for at, facts in run.known:
-        if rule.pauses(facts):
+        if _stands_still(rule, facts):
             since = at if since is None else since
         elif since is not None:
             yield since, at
             since = None
     if since is not None:
         yield since, None
+
+
+def _stands_still(rule: ClockRule, facts: Mapping[str, Any]) -> bool:
+    return _AWAY in facts or rule.pauses(facts)
 
 
 def _segments(run: _Run, rule: ClockRule, hours: OpenHours, end: int) -> Iterator[Segment]:
@@ -219,7 +236,7 @@ def _pieces(run: _Run, rule: ClockRule, hours: OpenHours, end: int) -> Iterator[
     ends = [at for at, _ in run.known[1:]] + [end]
     for (begins, facts), until in zip(run.known, ends, strict=True):
         waiting_on = str(facts.get(f"{rule.about}.waiting_on") or SAID_NOTHING)
-        if until > begins and rule.pauses(facts):
+        if until > begins and _stands_still(rule, facts):
             yield begins, until, "paused", waiting_on
         else:
             for opens, closes, is_open in hours.stretches(begins, until):

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from service.core.acceptance import Acceptance
 from service.core.clock_rule import ClockRule
 from service.core.condition import Condition, Name, Part, Role
-from service.core.event import EventType, FactName
+from service.core.event import EventType, FactName, and_undoing
 from service.core.offsets import Rounding
 from service.core.recurrence import Recurrence
 from service.core.template import Party, WrittenOffset
@@ -182,7 +182,7 @@ class Quota(Commitment):
     def listens_to(self) -> frozenset[str]:
         """The types of event that tell of it."""
         counted = self.counted_when
-        return frozenset({counted.event, *([counted.unless] if counted.unless else [])})
+        return and_undoing([counted.event, *([counted.unless] if counted.unless else [])])
 
 
 class ItemTask(Duty):

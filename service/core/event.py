@@ -14,6 +14,10 @@ _TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _FACT = re.compile(r"[a-z][a-z0-9_]*\.[A-Za-z0-9_.-]+")
 
 
+TAKES_BACK = {"campaign.resumed": "campaign.cancelled"}
+"""What an event undoes: from then on it counts as if the other had not happened."""
+
+
 def _event_type(written: str) -> str:
     if not _TYPE.fullmatch(written):
         raise ValueError(f"`{written}` is not the name of an event; write what it happened to first: `lead.created`")
@@ -53,6 +57,12 @@ class Event:
     def facts(self) -> dict[str, Any]:
         """What it says, as conditions name it."""
         return {f"{self.about}.id": self.subject} | {f"{self.about}.{name}": told for name, told in self.data.items()}
+
+
+def and_undoing(types: Iterable[str]) -> frozenset[str]:
+    """These types of event, and those that take one of them back."""
+    types = frozenset(types)
+    return types | {event for event, undone in TAKES_BACK.items() if undone in types}
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:

@@ -51,6 +51,8 @@ def to_campaign(subject: Subject, was: str, state: str, complete_at: datetime) -
     """What became of the campaign; `complete_at` is when its request had everything that it needs."""
     if was in NOT_BEGUN and state == "running":
         yield _event(subject, "request.complete", at=complete_at)
+    if was == "cancelled" and state != was:
+        yield _event(subject, "campaign.resumed", each=True)
     if state in OVER and was != state:
         yield _event(subject, f"campaign.{state}", each=True)
 

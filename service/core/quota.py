@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from service.core.calendar import Calendar
 from service.core.commitment import Counted, Every, Quota, Target
-from service.core.event import Event, in_order
+from service.core.event import TAKES_BACK, Event, in_order
 from service.core.explain import long_day
 from service.core.poisson import at_least
 
@@ -165,7 +165,7 @@ class _Tally:
     def _count(self, events: Sequence[Event]) -> None:
         counted = self.quota.counted_when
         name = counted.distinct or f"{counted.about}.id"
-        out = {event.facts().get(_same(name, event)) for event in events if event.type == counted.unless}
+        out = _taken_out(counted, name, events)
         seen: set[tuple[str, Any]] = set()
         for event in events:
             facts = event.facts()
@@ -186,6 +186,18 @@ class _Tally:
         self._counts[period.name, each, None] += 1
         if kind is not None:
             self._counts[period.name, each, str(kind)] += 1
+
+
+def _taken_out(counted: Counted, name: str, events: Iterable[Event]) -> set[Any]:
+    """The things that do not count any more, as far as that was not taken back."""
+    out: set[Any] = set()
+    for event in in_order(events):
+        thing = event.facts().get(_same(name, event))
+        if event.type == counted.unless:
+            out.add(thing)
+        elif TAKES_BACK.get(event.type) == counted.unless:
+            out.discard(thing)
+    return out
 
 
 def _fits(counted: Counted, facts: dict[str, Any]) -> bool:

@@ -140,6 +140,8 @@ def test_M5_a_launch_in_the_last_minute_of_the_year_counts_and_a_cancelled_one_d
     fourth = post.standing("campaign_launches", day="2026-12-31")
     assert (fourth["verdict"], fourth["report"]["targets"][0]["count"]) == ("met", 3)
     assert post.standing("campaign_launches")["report"]["targets"][0]["count"] == 0
+    post.send(event("campaign.resumed", local("2026-12-02T10:00"), "campaign-4"))
+    assert post.standing("campaign_launches", day="2026-12-31")["report"]["targets"][0]["count"] == 4
 
 
 def test_M6_a_campaigns_lead_has_48_hours_and_the_report_is_by_campaign(post: Post) -> None:

@@ -21,7 +21,7 @@ RULE = ClockRule.model_validate(
         "start": "request.created",
         "stop": "request.answered",
         "reset": "request.rewritten",
-        "cancel": "request.dropped",
+        "cancel": ["request.dropped", "campaign.cancelled"],
         "pause": "defaults",
         "goals": [
             {"when": {"field": "request.priority", "equals": "P1"}, "target": "4 business_hours"},
@@ -30,12 +30,13 @@ RULE = ClockRule.model_validate(
         "warn_at": [0.5, 0.75],
     }
 )
-KINDS = ["created", "answered", "rewritten", "dropped", "changed"]
+KINDS = [f"request.{kind}" for kind in ("created", "answered", "rewritten", "dropped", "changed")]
+KINDS += ["campaign.cancelled", "campaign.resumed"]
 happenings = st.lists(
     st.builds(
         lambda kind, minute, data, number: Event(
             str(number),
-            f"request.{kind}",
+            kind,
             datetime(2026, 12, 7, 14, tzinfo=UTC) + timedelta(minutes=minute),
             "R-1",
             data,

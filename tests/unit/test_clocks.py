@@ -47,6 +47,11 @@ def told(kind: str, when: str, **data: Any) -> Event:
     return Event(f"{kind} {when} {sorted(data.items())}", f"request.{kind}", at(when), "R-1", data)
 
 
+def campaign(kind: str, when: str) -> Event:
+    """One event about the campaign of the request."""
+    return Event(f"{kind} {when}", f"campaign.{kind}", at(when), "R-1")
+
+
 def read(now: str, *events: Event, rule: Mapping[str, Any] = REPLY, **changed: Any) -> Clock:
     """The clock at that time."""
     return read_clock(events, Terms(ClockRule.model_validate({**rule, **changed}), OFFICE, "v1"), at(now))
@@ -203,6 +208,24 @@ def test_a_reset_begins_anew_and_a_cancelled_clock_is_not_judged() -> None:
     dropped = read("2026-12-09T12:00", CREATED, told("dropped", "2026-12-08T16:00"))
     assert (dropped.state, dropped.verdict, len(dropped.cycles)) == ("cancelled", None, 1)
     assert read("15:00", told("rewritten", "11:00")).state == "not_started"
+
+
+def test_a_clock_of_a_campaign_that_is_taken_up_again_goes_on_as_after_a_pause() -> None:
+    """A request that was deleted and restored keeps its clock; one that began anew meanwhile is left alone."""
+    gone, back = campaign("cancelled", "11:00"), campaign("resumed", "15:00")
+    [cycle] = read("16:00", CREATED, gone, back, cancel="campaign.cancelled").cycles
+    assert (cycle.state, cycle.verdict, cycle.elapsed_time) == ("running", "on_track", hours(2))
+    assert [(part.state, str(local(part.begins))[-5:]) for part in cycle.segments] == [
+        ("running", "10:00"),
+        ("paused", "11:00"),
+        ("running", "15:00"),
+    ]
+    assert local(cycle.breach_time) == "2026-12-08T14:00"
+    again = campaign("cancelled", "15:30")
+    assert read("16:00", CREATED, gone, back, again, cancel="campaign.cancelled").state == "cancelled"
+    assert read("16:00", CREATED, gone, back).current == running("16:00", CREATED, gone)
+    anew = read("16:00", CREATED, gone, told("created", "14:00"), back, cancel="campaign.cancelled")
+    assert [(one.state, one.elapsed_time) for one in anew.cycles] == [("cancelled", hours(1)), ("running", hours(2))]
 
 
 def test_a_second_start_or_stop_changes_nothing() -> None:

@@ -1,0 +1,30 @@
+"""Requests in Asana that people delete, restore, move and copy."""
+
+from __future__ import annotations
+
+from service.commitments import clocks_of
+from service.store.engine import reading
+from tests.house import House, in_weeks
+
+
+def clocks(home: House, gid: str) -> set[str]:
+    """What the clocks of a request are doing."""
+    campaign = home.running(gid)
+    with reading(home.runtime.engine) as session:
+        return {clock.state for clock in clocks_of(session, home.runtime, campaign).values()}
+
+
+def test_the_clocks_of_a_deleted_request_go_on_when_it_is_restored(at_home: House) -> None:
+    """What somebody takes out of the trash has its plan, its tasks and its promise as before."""
+    home = at_home
+    gid = home.asana.file_request("Spring mail", section="Email sends", due_on=in_weeks(8))
+    before = clocks(home, gid)
+    assert before <= {"running", "outside_hours"}
+    home.asana.delete(gid)
+    home.quiet()
+    assert clocks(home, gid) == {"cancelled"}
+    home.asana.restore(gid)
+    home.quiet()
+    assert clocks(home, gid) <= {"running", "outside_hours"}
+    assert {link.state for link in home.links(gid).values()} == {"made"}
+    assert len(home.asana.subtasks(gid)) == len(home.links(gid))
