@@ -25,7 +25,6 @@ NOBODY = AccountId("")
 """In a `Patch`: take the owner off."""
 HookId = NewType("HookId", str)
 
-
 Party = Literal["requester", "stakeholder", "ops", "sales", "external"]
 """Who owes a task."""
 
@@ -255,8 +254,7 @@ class Hook:
     projects: tuple[str, ...] = ()
     """Of which it tells; empty where the vendor does not say."""
     secret: str | None = None
-    """Where it is not the one that we chose: the vendor's own, told in the answer to the create alone (Asana), or that
-    of our OAuth app (Jira), which changes with the settings."""
+    """Where we did not choose it: the vendor's, told in the answer to the create alone, or our OAuth app's (Jira)."""
     healthy: bool = True
     problem: str | None = None
     """The vendor's own words on why deliveries fail."""
