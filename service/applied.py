@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from connectors.contract import Task
-from service.core.decide import REQUEST, Action, Bring, Say, SetDependencies, SetStatus, ShowElsewhere
+from connectors.contract import AccountId, Status, Task
+from service.core.decide import REQUEST, Action, Bring, MoveDates, Say, SetDependencies, SetStatus, ShowElsewhere
 from service.core.merge import LinkView
+from service.core.wording import HandOver, Rewrite
+from service.runtime import Runtime
+from service.store import comments, ledger
+from service.store.engine import transaction
 
 SIDE_BY_SIDE = 16
 """Writes of one campaign handed to the connector at once; its limiter decides how many really run."""
@@ -57,6 +61,38 @@ def comment_key(say: Say) -> str:
 def elsewhere_key(action: ShowElsewhere) -> str:
     """Under which it is remembered that the link was shown."""
     return f"{action.key}.elsewhere"
+
+
+def intended(link: LinkView, action: MoveDates | Rewrite | SetStatus, owner: AccountId | None) -> LinkView:
+    """The link while the action is being carried out; `owner` is whom a task is handed over to."""
+    match action:
+        case MoveDates():
+            agreed = replace(link.agreed, asked_start=action.start_on, asked_due=action.due_on)
+            return replace(link, agreed=agreed)
+        case Rewrite():
+            return replace(link, agreed=replace(link.agreed, asked=link.agreed.asked | action.writes(owner)))
+        case SetStatus(status=Status.DROPPED):
+            return replace(link, dropped=True)
+    return link
+
+
+def lacks_it_still(action: Action, links: Mapping[str, LinkView]) -> bool:
+    """The tracker refuses again what it did not take when it made the task: people know of that."""
+    match action:
+        case MoveDates(key=key):
+            return links[key].agreed.has_no("due_on")
+        case Rewrite(key=key, role=str()) if not isinstance(action, HandOver):
+            return links[key].agreed.has_no("owner")
+    return False
+
+
+def leave_unsaid(runtime: Runtime, campaign_id: str, connection: str, say: Say, words: str) -> None:
+    """A comment that we may not write holds up nothing else: the ledger tells it once, and another day it is tried."""
+    told, today = f"Comments cannot be written: {words}", runtime.now().date()
+    with transaction(runtime.engine) as session:
+        comments.denied(session, campaign_id, connection, comment_key(say), say.text, today)
+        if told not in {line.sentence for line in ledger.of_kind(session, "refused", campaign_id)}:
+            ledger.note(session, "refused", told, campaign_id=campaign_id)
 
 
 def by_task(actions: Iterable[Action]) -> list[list[Action]]:

@@ -24,8 +24,18 @@ from connectors.contract import (
 )
 from connectors.errors import AccessDenied, Rejected, TrackerError
 from service import assignment
-from service.applied import Applied, by_task, comment_key, elsewhere_key, side_by_side, waves
-from service.core import mirror
+from service.applied import (
+    Applied,
+    by_task,
+    comment_key,
+    elsewhere_key,
+    intended,
+    lacks_it_still,
+    leave_unsaid,
+    side_by_side,
+    waves,
+)
+from service.core import messages, mirror
 from service.core.decide import (
     REQUEST,
     Action,
@@ -100,14 +110,9 @@ class _Writer:
         """Committed before the calls: a write whose reply is lost must not be taken for a person's when it is read."""
         before = dict(self._applied.links)
         for action in actions:
-            match action:
-                case MoveDates():
-                    self._agree(action.key, asked_start=action.start_on, asked_due=action.due_on)
-                case SetStatus(status=Status.DROPPED):
-                    self._agree(action.key, dropped=True)
-                case Rewrite():
-                    asked = self._applied.links[action.key].agreed.asked | action.writes(self._owner_of(action))
-                    self._agree(action.key, asked=asked)
+            if isinstance(action, MoveDates | Rewrite | SetStatus) and action.key in before:
+                owner = self._owner_of(action) if isinstance(action, Rewrite) else None
+                self._applied.links[action.key] = intended(self._applied.links[action.key], action, owner)
         if self._applied.links != before:
             self._save_links()
 
@@ -139,8 +144,7 @@ class _Writer:
     def _lost_owner(self, planned: PlannedTask) -> bool:
         """The tracker made the task, and refused to assign it."""
         link = self._applied.links.get(planned.key)
-        unowned = link is not None and link.state == "made" and not link.agreed.owner
-        return unowned and self._connection == self._campaign.connection and bool(self._owners[planned.key].account)
+        return self._connection == self._campaign.connection and link is not None and link.agreed.has_no("owner")
 
     def _hand_over(self, planned: PlannedTask) -> Say:
         """Whoever is next owns it; where the tracker refuses them too, a person has to assign it."""
@@ -170,7 +174,8 @@ class _Writer:
     def _note_created(self, action: CreateTask, made: Mapping[str, Task], created: Created) -> None:
         key, planned = action.planned.key, action.planned
         if key in made:
-            self._applied.links[key] = linked(key, made[key], planned.start_on, planned.due_on)
+            owner = self._owners[key].account
+            self._applied.links[key] = linked(key, made[key], planned.start_on, planned.due_on, owner)
             self._agree(key, wrote=first_written(planned, self._new_task(planned).text, made[key].owner))
             self._applied.done.append(action)
         elif key in created.refused:
@@ -234,9 +239,14 @@ class _Writer:
         for action in actions:
             try:
                 self._one(action)
-            except AccessDenied:
-                raise
+            except AccessDenied as error:
+                if not isinstance(action, Say) or error.status != 403:
+                    raise
+                with self._lock:
+                    leave_unsaid(self._runtime, self._campaign.id, self._connection, action, str(error))
             except Rejected as error:
+                if lacks_it_still(action, self._applied.links):
+                    continue
                 self._applied.failures.append((action, str(error)))
                 if isinstance(action, HandOver):
                     assignment.lost(self._runtime, self._campaign, self._owners[action.key])
@@ -264,15 +274,10 @@ class _Writer:
 
     def _connect(self, actions: Sequence[SetDependencies]) -> None:
         ids = {key: link.task.id for key, link in self._applied.links.items() if link.task}
-        wanted = {
-            ids[action.key]: [ids[key] for key in action.waits_for if key in ids]
-            for action in actions
-            if action.key in ids
-        }
+        there = [action for action in actions if action.key in ids]
+        wanted = {ids[action.key]: [ids[key] for key in action.waits_for if key in ids] for action in there}
         refused = self._tracker.set_dependencies(wanted)
-        for action in actions:
-            if action.key not in ids:
-                continue
+        for action in there:
             if error := refused.get(ids[action.key]):
                 self._applied.failures.append((action, str(error)))
             else:
@@ -283,23 +288,16 @@ class _Writer:
 
     def _move(self, action: MoveDates) -> None:
         self._tracker.update(self._id(action.key), Patch(start_on=action.start_on, due_on=action.due_on))
-        starts = self._applied.links[action.key].agreed.start_on is not None
-        self._agree(
-            action.key,
-            due_on=action.due_on,
-            start_on=action.start_on if starts else None,
-            plan_start=action.start_on,
-            plan_due=action.due_on,
-            asked_start=None,
-            asked_due=None,
-        )
+        self._agree(action.key, **action.agreed(self._applied.links[action.key].agreed.start_on))
 
     def _rewrite(self, action: Rewrite) -> None:
-        owner = self._owner_of(action)
+        owner, agreed = self._owner_of(action), self._applied.links[action.key].agreed
         self._tracker.update(self._id(action.key), action.patch(self._mark(action.key), owner))
-        self._agree(action.key, **action.agreed(self._applied.links[action.key].agreed.wrote, owner))
+        self._agree(action.key, **action.agreed(agreed.wrote, owner))
         if isinstance(action, HandOver):
-            self._say(Say(key=action.key, name=action.name, text=action.said))
+            self._each([Say(key=action.key, name=action.name, text=action.said)])
+        elif owner and agreed.has_no("owner"):
+            self._each([Say(key=action.key, name="owner", text=messages.MENDED)])
 
     def _owner_of(self, action: Rewrite) -> AccountId | None:
         return self._owners[action.key].account if action.role and action.key in self._owners else None
@@ -354,7 +352,7 @@ class _Writer:
         key, connection = comment_key(say), self._connection
         with reading(self._runtime.engine) as session:
             comment = comments.get(session, self._campaign.id, connection, key)
-        previous = CommentId(comment.comment_id) if comment else None
+        previous = CommentId(comment.comment_id) if comment and comment.comment_id else None
         task = TaskId(self._campaign.request_task) if say.key == REQUEST else self._id(say.key)
         written = self._tracker.comment(task, self._mark(key), say.text, previous)
         with transaction(self._runtime.engine) as session:

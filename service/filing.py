@@ -21,6 +21,7 @@ from service.core.commitment import Commitment, Filing
 from service.core.event import Event
 from service.core.merge import LinkView, News, settle
 from service.core.offsets import did_you_mean
+from service.core.wording import handed_over
 from service.runtime import Runtime
 from service.store import campaigns, changes, events, ledger, links
 from service.store.engine import reading, transaction
@@ -131,7 +132,11 @@ def _write(
     plan = owed.plan_of(commitment, calendar, found.report, runtime.now(), since)
     nobody = decide.RequestView(task=None, rolled_up=Status.TODO)  # its own status is people's
     actions = decide.decide(plan, nobody, known)
-    owners = assignment.owners_of(runtime, campaign, parent, decide.missing(plan, known)) if actions else {}
+    owners = (
+        assignment.owners_of(runtime, campaign, parent, [*decide.missing(plan, known), *handed_over(plan, known)])
+        if actions
+        else {}
+    )
     late = breaches.late_tasks(runtime, campaign, commitment, found.report, known)
     actions += taking_over.hand_over(runtime, campaign, parent, plan, known, owners, late)
     actions += breaches.on_tasks(runtime, campaign, commitment, found.report, known)

@@ -201,10 +201,11 @@ class Mirrors:
 
     def _unsaid(self, says: Mapping[str, Sequence[Action]]) -> dict[str, list[Action]]:
         left: dict[str, list[Action]] = {}
+        today = self._runtime.now().date()
         with reading(self._runtime.engine) as session:
             for name, actions in says.items():
                 known = comments.of_campaign(session, self._campaign.id, name) if actions else {}
-                left[name] = [action for action in actions if not _said(known, action)]
+                left[name] = [action for action in actions if not _said(known, action, today)]
         return left
 
     def _remarks(self, heard: Sequence[_Heard]) -> list[tuple[_Heard, list[Remark]]]:
@@ -278,12 +279,12 @@ class _Heard:
         return changed or self.task.id in hinted
 
 
-def _said(known: Mapping[str, Comment], action: Action) -> bool:
+def _said(known: Mapping[str, Comment], action: Action, today: date) -> bool:
     match action:
         case Say():
-            return comments.says(known.get(comment_key(action)), action.text)
+            return comments.says(known.get(comment_key(action)), action.text, today)
         case ShowElsewhere():
-            return comments.says(known.get(elsewhere_key(action)), action.url)
+            return comments.says(known.get(elsewhere_key(action)), action.url, today)
     return False
 
 

@@ -78,10 +78,11 @@ class Speech:
             return list(actions)
         with reading(self.runtime.engine) as session:
             written = comments.of_campaign(session, self.campaign.id, self.campaign.connection)
+        today = self.runtime.now().date()
 
         def in_vain(say: Say) -> bool:
             nobody_reads_it = say.key == REQUEST and not heard
-            return nobody_reads_it or comments.says(written.get(comment_key(say)), say.text)
+            return nobody_reads_it or comments.says(written.get(comment_key(say)), say.text, today)
 
         return [action for action in actions if not (isinstance(action, Say) and in_vain(action))]
 
@@ -94,7 +95,8 @@ def in_words(role: str) -> str:
 def _owner_name(link: LinkView | None, given: Owner | None, role: str) -> str:
     if link and link.task and link.task.owner and link.task.owner.name:
         return link.task.owner.name
-    return given.name if given else role
+    # Whoever may not get it all the same is not told of before they have it.
+    return given.name if given and not (link and link.again) else role
 
 
 def _short(text: str) -> str:

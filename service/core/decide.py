@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from connectors.contract import Patch, Status, Task
 from service.core.explain import long_day
@@ -53,8 +53,15 @@ class MoveDates:
     was: date | None
 
     def __str__(self) -> str:
+        if self.was == self.due_on:
+            return f"Start “{self.title}” on {long_day(self.start_on)}, as it is due on {long_day(self.due_on)}."
         was = f" (was {long_day(self.was)})" if self.was else ""
         return f"Move “{self.title}” to {long_day(self.due_on)}{was}."
+
+    def agreed(self, was_start: date | None) -> dict[str, Any]:
+        """What both sides have in common once it is written, by the field's name in `Agreed`."""
+        known = {"plan_start": self.start_on, "plan_due": self.due_on, "asked_start": None, "asked_due": None}
+        return {**known, "due_on": self.due_on, "start_on": was_start and self.start_on, "was_start": was_start}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,11 +228,14 @@ def _date(plan: Plan, links: Mapping[str, LinkView]) -> list[Action]:
     actions: list[Action] = []
     for task in plan.tasks:
         link = links.get(task.key)
-        if link is None or not link.open or link.agreed.undated or link.pinned_on == task.due_on:
+        if link is None or not link.open or (link.agreed.has_no("due_on") and not link.again):
             continue
         agreed = link.agreed
+        # A day that a person fixed stays; only the start must not come after it.
+        if link.pinned_on == task.due_on and not (agreed.start_on and agreed.start_on > task.due_on):
+            continue
         ours_moved = (task.start_on, task.due_on) != (agreed.plan_start, agreed.plan_due)
-        if ours_moved and (task.start_on, task.due_on) != (agreed.start_on, agreed.due_on):
+        if (ours_moved or agreed.has_no("due_on")) and (task.start_on, task.due_on) != (agreed.start_on, agreed.due_on):
             actions.append(
                 MoveDates(
                     key=task.key, title=agreed.title, start_on=task.start_on, due_on=task.due_on, was=agreed.due_on

@@ -30,8 +30,12 @@ class Agreed:
     plan_start: date | None = None
     plan_due: date | None = None
     """The plan's own dates when they were last written; a tracker may keep less than it was given."""
-    undated: bool = False
-    """The tracker has no place for a due date on this task, so none is ever written again."""
+    lacks: tuple[str, ...] = ()
+    """Of due_on and owner: what the tracker would not take when it made the task, for want of a field or a right."""
+    tried_on: date | None = None
+    """The day on which that was last looked at: it is tried again once a day."""
+    was_start: date | None = None
+    """The start before ours was written, which a tracker that lets nobody change it goes on showing."""
     asked_start: date | None = None
     asked_due: date | None = None
     """Dates being written: should the reply be lost, they are known as ours when they are read."""
@@ -47,6 +51,10 @@ class Agreed:
     """When it began to wait, by the tracker's clock."""
     heard_at: datetime | None = None
     """Its comments have been read up to then, by the tracker's clock."""
+
+    def has_no(self, name: str) -> bool:
+        """The tracker would not take this field, and nobody has filled it in since."""
+        return name in self.lacks and getattr(self, name) is None
 
     def as_dict(self) -> dict[str, Any]:
         """JSON; dates as ISO text."""
@@ -64,7 +72,9 @@ class Agreed:
             waits_for=tuple(data["waits_for"]),
             plan_start=_date(data["plan_start"]),
             plan_due=_date(data["plan_due"]),
-            undated=data["undated"],
+            lacks=tuple(data.get("lacks", ["due_on"] if data.get("undated") else ())),
+            tried_on=_date(data.get("tried_on")),
+            was_start=_date(data.get("was_start")),
             asked_start=_date(data.get("asked_start")),
             asked_due=_date(data.get("asked_due")),
             wrote=dict(data.get("wrote", {})),
@@ -92,6 +102,8 @@ class LinkView:
     """We dropped it, or were about to: a tracker without such a status reads it as done."""
     reason: str | None = None
     """Why it was refused, in the tracker's own words."""
+    again: bool = False
+    """What the tracker would not take is to be tried once more in this run."""
 
     @property
     def status(self) -> Status:
@@ -105,8 +117,14 @@ class LinkView:
         return self.state == "made" and not self.status.closed
 
 
-def linked(key: str, made: Task, plan_start: date | None = None, plan_due: date | None = None) -> LinkView:
-    """The link of a task that was made or found again; the dates are those the plan has for it, where there is one."""
+def linked(
+    key: str,
+    made: Task,
+    plan_start: date | None = None,
+    plan_due: date | None = None,
+    meant_for: AccountId | None = None,
+) -> LinkView:
+    """The link of a task that was made or found again; dates and owner are those of the plan, where there is one."""
     agreed = Agreed(
         title=made.title,
         status=made.status,
@@ -115,7 +133,7 @@ def linked(key: str, made: Task, plan_start: date | None = None, plan_due: date 
         owner=made.owner.id if made.owner else None,
         plan_start=plan_start,
         plan_due=plan_due,
-        undated=made.due_on is None,
+        lacks=(*(("due_on",) if made.due_on is None else ()), *(("owner",) if meant_for and not made.owner else ())),
     )
     return LinkView(key=key, state="made", task=made, label=made.label, agreed=agreed)
 
@@ -151,13 +169,16 @@ def settle(link: LinkView, found: Task | None, today: date) -> tuple[LinkView, l
     for take_over in (_status, _due, _start, _title, _owner):
         link, told_more = take_over(link, found, today)
         news += told_more
-    return _confirmed(link), news
+    return _confirmed(link, today), news
 
 
-def _confirmed(link: LinkView) -> LinkView:
+def _confirmed(link: LinkView, today: date) -> LinkView:
     """What we were about to write has arrived by now, or never will."""
-    agreed = replace(link.agreed, asked_start=None, asked_due=None, asked={})
-    return replace(link, agreed=agreed, dropped=link.dropped and agreed.status.closed)
+    lacks = tuple(name for name in link.agreed.lacks if link.agreed.has_no(name))
+    again = bool(lacks) and link.agreed.tried_on not in (None, today)
+    tried_on = today if lacks else None
+    agreed = replace(link.agreed, asked_start=None, asked_due=None, asked={}, lacks=lacks, tried_on=tried_on)
+    return replace(link, agreed=agreed, again=again, dropped=link.dropped and agreed.status.closed)
 
 
 def _arrived(link: LinkView, found: Task) -> LinkView:
@@ -210,7 +231,8 @@ def _start(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:
         return link, []
     agreed = replace(link.agreed, start_on=found.start_on)
     one_day = found.start_on is None and link.agreed.start_on == found.due_on  # some trackers keep no start then
-    if one_day or (found.start_on and found.start_on == link.agreed.asked_start):
+    ours = (link.agreed.asked_start, link.agreed.was_start)
+    if one_day or (found.start_on and found.start_on in ours):
         return replace(link, agreed=agreed), []
     told = News("moved", link.key, f"The start of {name_of(link)} was moved to {found.start_on} by a person.")
     return replace(link, agreed=agreed), [told]

@@ -58,7 +58,7 @@ def settle_both(pair: Pair, found: Task | None, found_there: Task | None, sides:
     ours, theirs = _moved(home, found), _moved(there, found_there)
     if _carried("owner", found_there, sides) is None:
         theirs.discard("owner")  # nobody whom home knows: theirs to keep
-    if home.agreed.undated:
+    if home.agreed.has_no("due_on"):
         theirs.discard("due_on")
     seen, conflicts = _seen(home, found, found_there, ours, theirs, sides)
     settled, news = settle(home, seen, today)
@@ -89,7 +89,7 @@ def bring_there(pair: Pair, actions: Sequence[Action], sides: Sides) -> LinkView
     wanted = _wanted(home, actions, sides)
     known = values_agreed(there.agreed)
     changed = {name for name in FIELDS if wanted[name] is not None and wanted[name] != known[name]}
-    if there.agreed.undated:
+    if there.agreed.has_no("due_on"):
         changed.discard("due_on")
     agreed = _with(there.agreed, {name: wanted[name] for name in changed})
     starts = [action.start_on for action in actions if isinstance(action, MoveDates) and action.key == home.key]

@@ -105,7 +105,7 @@ def compare(task: PlannedTask, link: LinkView) -> Wording:
     wanted = {
         "title": task.title if task.title != wrote["title"] and shown(task.title) != agreed.title else None,
         "text": task.text if digest(task.text) != wrote["plan_text"] else None,
-        "role": task.owner if task.owner != wrote["role"] else None,
+        "role": task.owner if (link.again if agreed.has_no("owner") else task.owner != wrote["role"]) else None,
     }
     moved = {name: value for name, value in wanted.items() if value is not None}
     return Wording(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 
 from sqlmodel import Session, col, select
 
@@ -21,9 +22,9 @@ def of_campaign(session: Session, campaign_id: str, connection: str) -> dict[str
     return {comment.key: comment for comment in session.exec(query)}
 
 
-def says(comment: Comment | None, text: str) -> bool:
-    """Whether the comment has this text already."""
-    return comment is not None and comment.digest == _digest(text)
+def says(comment: Comment | None, text: str, today: date) -> bool:
+    """Whether the comment has this text already, or was not allowed to have it today."""
+    return comment is not None and comment.digest in (_digest(text), _denied(text, today))
 
 
 def remember(session: Session, campaign_id: str, connection: str, key: str, *, comment_id: str, text: str) -> None:
@@ -32,6 +33,17 @@ def remember(session: Session, campaign_id: str, connection: str, key: str, *, c
         session,
         Comment(campaign_id=campaign_id, connection=connection, key=key, comment_id=comment_id, digest=_digest(text)),
     )
+
+
+def denied(session: Session, campaign_id: str, connection: str, key: str, text: str, today: date) -> None:
+    """The tracker does not let us write this; another day it may."""
+    known = get(session, campaign_id, connection, key)
+    kept, digest = known.comment_id if known else "", _denied(text, today)
+    put(session, Comment(campaign_id=campaign_id, connection=connection, key=key, comment_id=kept, digest=digest))
+
+
+def _denied(text: str, today: date) -> str:
+    return f"denied {today} {_digest(text)}"
 
 
 def _digest(text: str) -> str:

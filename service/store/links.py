@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -76,7 +77,8 @@ def intend(session: Session, campaign_id: str, connection: str, keys: Collection
 def retry_refused(session: Session, connection: str, request_task: str) -> None:
     """Let what the tracker would not make be tried again, after a person has mended why.
 
-    Which dependencies were refused, or lacked a refused task, is not kept: all of them are written again.
+    Which dependencies were refused, or lacked a refused task, is not kept: all of them are written again. Dates and
+    owners that a task was made without are tried at once.
     """
     campaign = select(Campaign.id).where(col(Campaign.connection) == connection)
     mine = col(Link.campaign_id).in_(campaign.where(col(Campaign.request_task) == request_task))
@@ -84,7 +86,7 @@ def retry_refused(session: Session, connection: str, request_task: str) -> None:
         if link.state == "refused":
             link.state, link.reason = "intended", None
         if link.agreed:
-            link.agreed = {**link.agreed, "waits_for": []}
+            link.agreed = {**link.agreed, "waits_for": [], "tried_on": date.min.isoformat()}
         session.add(link)
 
 

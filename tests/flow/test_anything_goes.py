@@ -111,7 +111,7 @@ def in_step(desk: Desk, request: TaskId, moved: set[str]) -> None:
     plan = {task["key"]: date.fromisoformat(task["due_on"]) for task in campaign.plan["tasks"]}
     for key, link in links.items():
         assert (link.state == "made") == (key in tasks)
-        if link.open and not link.agreed.undated:
+        if link.open and not link.agreed.has_no("due_on"):
             assert tasks[key].due_on == plan[key], key
     for before, key in pairwise(KEYS):
         if before in tasks and links[key].open:

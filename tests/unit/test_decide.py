@@ -124,9 +124,26 @@ def test_a_closed_task_keeps_its_date(status: Status) -> None:
 
 def test_a_tracker_without_due_dates_is_not_asked_again_and_again() -> None:
     """The task came back undated when it was made."""
-    undated = replace(IN_STEP["build"], agreed=replace(IN_STEP["build"].agreed, due_on=None, undated=True))
+    undated = replace(IN_STEP["build"], agreed=replace(IN_STEP["build"].agreed, due_on=None, lacks=("due_on",)))
     moved = replace(PLAN, tasks=(planned("build", DAY + timedelta(2)), PLAN.tasks[1]))
     assert decide(moved, REQUEST_OPEN, {**IN_STEP, "build": undated}) == []
+
+
+def test_a_task_without_a_date_is_dated_when_it_is_tried_again() -> None:
+    """Though the plan has not moved."""
+    undated = replace(IN_STEP["build"].agreed, due_on=None, lacks=("due_on",))
+    [action] = decide(PLAN, REQUEST_OPEN, {**IN_STEP, "build": replace(IN_STEP["build"], agreed=undated, again=True)})
+    assert isinstance(action, MoveDates)
+    assert action.due_on == DAY
+
+
+def test_a_start_after_a_fixed_due_date_follows_it() -> None:
+    """The day itself stays; the sentence says why."""
+    fixed = replace(IN_STEP["build"].agreed, due_on=DAY - timedelta(1), start_on=DAY)
+    moved = replace(PLAN, tasks=(planned("build", DAY - timedelta(1)), PLAN.tasks[1]))
+    link = replace(IN_STEP["build"], agreed=fixed, pinned_on=DAY - timedelta(1))
+    [action] = decide(moved, REQUEST_OPEN, {**IN_STEP, "build": link})
+    assert str(action) == "Start “Build” on Mon 30 Nov 2026, as it is due on Mon 30 Nov 2026."
 
 
 def test_the_first_finished_task_moves_the_request_to_doing() -> None:

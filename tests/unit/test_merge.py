@@ -121,3 +121,39 @@ def test_agreed_values_survive_storage(found: Task | None) -> None:
     """JSON and back is the same."""
     agreed = settle(LINK, found, TODAY)[0].agreed
     assert Agreed.from_dict(agreed.as_dict()) == agreed
+
+
+BARE = replace(LINK, agreed=replace(AGREED, due_on=None, owner=None, lacks=("due_on", "owner")))
+"""Of a task that the tracker made without due date and owner."""
+BARE_TASK = replace(TASK, due_on=None, owner=None)
+
+
+def test_what_a_tracker_would_not_take_is_tried_again_once_a_day() -> None:
+    """Not in the first run after it was made, and not twice on one day."""
+    first, _ = settle(BARE, BARE_TASK, TODAY)
+    later, _ = settle(first, BARE_TASK, TODAY + timedelta(1))
+    again, _ = settle(later, BARE_TASK, TODAY + timedelta(1))
+    assert [link.again for link in (first, later, again)] == [False, True, False]
+
+
+def test_what_somebody_has_filled_in_is_lacking_no_more() -> None:
+    """A person set the date, and took it off later: the plan dates it again, and nobody asks whether it can be had."""
+    first, _ = settle(BARE, replace(BARE_TASK, due_on=DUE), TODAY)
+    cleared, _ = settle(first, BARE_TASK, TODAY)
+    assert first.agreed.lacks == cleared.agreed.lacks == ("owner",)
+    assert not cleared.agreed.has_no("due_on")
+
+
+def test_links_of_an_earlier_version_know_what_they_lack() -> None:
+    """They only knew of due dates."""
+    stored = {**AGREED.as_dict(), "due_on": None, "undated": True}
+    del stored["lacks"], stored["tried_on"], stored["was_start"]
+    assert Agreed.from_dict(stored).has_no("due_on")
+    assert Agreed.from_dict(BARE.agreed.as_dict()) == BARE.agreed
+
+
+def test_a_start_that_stays_as_it_was_is_nobodys_move() -> None:
+    """Some screens let nobody change it."""
+    link = replace(LINK, agreed=replace(AGREED, start_on=DUE + timedelta(3), was_start=DUE))
+    settled, news = settle(link, TASK, TODAY)
+    assert (settled.agreed.start_on, news) == (DUE, [])
