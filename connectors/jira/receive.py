@@ -19,6 +19,8 @@ from connectors.errors import Malformed
 
 SIGNATURE, SECRET, TOKEN = "x-hub-signature", "x-tminus-secret", "authorization"
 _SCHEME = "bearer "
+_LONGEST_KEY = 200
+"""Deliveries are known again by an index, and no database has room there for a header of any length."""
 _KINDS: Mapping[str, ChangeKind] = {
     "jira:issue_created": "created",
     "jira:issue_updated": "updated",
@@ -53,7 +55,8 @@ class JiraReceiver:
             signing.check_token(secret, bearer[len(_SCHEME) :].strip(), self._now())
         else:
             signing.check(secret, body, headers.get(SIGNATURE), prefix="sha256=")
-        return Delivery(headers.get("x-atlassian-webhook-identifier") or hashlib.sha256(body).hexdigest())
+        identifier = headers.get("x-atlassian-webhook-identifier", "")
+        return Delivery(identifier if 0 < len(identifier) <= _LONGEST_KEY else hashlib.sha256(body).hexdigest())
 
     def parse(self, body: bytes) -> list[Change]:
         """Exactly one change; raises `Malformed`."""

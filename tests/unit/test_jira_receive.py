@@ -31,9 +31,10 @@ def test_the_vendors_own_test_vector_is_accepted() -> None:
     assert JiraReceiver().verify(headers, BODY, SECRET) == Delivery("abc-1")
 
 
-def test_without_an_identifier_equal_bodies_are_one_delivery() -> None:
-    """Data Center sends no identifier header, so the body's hash stands in."""
-    delivery = JiraReceiver().verify({"x-hub-signature": SIGNATURE}, BODY, SECRET)
+@pytest.mark.parametrize("identifier", [{}, {"x-atlassian-webhook-identifier": "x" * 201}])
+def test_without_an_identifier_equal_bodies_are_one_delivery(identifier: dict[str, str]) -> None:
+    """Data Center sends no identifier header, so the body's hash stands in; as for one that no index could hold."""
+    delivery = JiraReceiver().verify({"x-hub-signature": SIGNATURE, **identifier}, BODY, SECRET)
     assert delivery == Delivery(hashlib.sha256(BODY).hexdigest())
 
 
