@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from service.catalogue import Catalogue
 from service.core.explain import long_day
@@ -22,13 +23,14 @@ VERDICTS = {
 
 
 def preview(template: Template, catalogue: Catalogue, given: Mapping[str, Any], asked_on: date) -> Plan:
-    """The plan of a request that is complete on that day.
+    """The plan of a request that is complete on that day, before the calendar's cut-off if it has one.
 
     Raises `InputProblems`, and `OverflowError` for a day that no calendar reaches.
     """
     inputs = read_inputs(template, given, asked_on)
-    facts = Facts(inputs=inputs, complete_on=asked_on, today=asked_on)
-    return make_plan(template, catalogue.calendar_of(template, around=asked_on), facts)
+    calendar = catalogue.calendar_of(template, around=asked_on)
+    received = calendar.received_on(datetime.combine(asked_on, time.min, tzinfo=ZoneInfo(calendar.time_zone)))
+    return make_plan(template, calendar, Facts(inputs=inputs, complete_on=received, today=asked_on))
 
 
 def summary(template: Template, plan: Plan) -> str:

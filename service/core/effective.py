@@ -145,21 +145,26 @@ def without(tasks: Mapping[str, TaskTemplate], gone: Collection[str]) -> dict[st
     kept = {}
     for key, task in tasks.items():
         if key not in gone:
-            found = {wait.task: wait for wait in reversed(list(_real(task.depends_on, tasks, gone)))}
-            waits = tuple(reversed(found.values()))
+            # Of two waits for one task both are kept: they may have lags of different length.
+            waits = tuple(dict.fromkeys(_real(task.depends_on, tasks, gone)))
             kept[key] = task if waits == task.depends_on else task.model_copy(update={"depends_on": waits})
     return kept
 
 
 def _real(
-    waits: Iterable[Dependency], tasks: Mapping[str, TaskTemplate], gone: Collection[str]
+    waits: Iterable[Dependency],
+    tasks: Mapping[str, TaskTemplate],
+    gone: Collection[str],
+    passed: set[str] | None = None,
 ) -> Iterator[Dependency]:
-    """Of what is waited for, what stays; in place of what is gone its predecessors."""
+    """Of what is waited for, what stays; in place of what is gone its predecessors. Each is passed once."""
+    passed = set() if passed is None else passed
     for wait in waits:
         if wait.task not in gone:
             yield wait
-        elif wait.task in tasks:
-            yield from _real(tasks[wait.task].depends_on, tasks, gone)
+        elif wait.task in tasks and wait.task not in passed:
+            passed.add(wait.task)
+            yield from _real(tasks[wait.task].depends_on, tasks, gone, passed)
 
 
 def task_of(ref: str) -> str:

@@ -254,7 +254,7 @@ class _Case:
             owner=recipe.role,
             start_on=dated.start[key],
             due_on=dated.due[key],
-            depends_on=tuple(waits),
+            depends_on=tuple(dict.fromkeys(waits)),
             milestone=recipe.duration.value == 0,
             slack=None if slack is None else max(slack, 0),
             late_by=found.late_by(key) if key in found.earliest else 0,

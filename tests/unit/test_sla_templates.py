@@ -1,0 +1,78 @@
+"""What the SLA text says of templates: the plan that a request gets, to the day."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from service.catalogue import Catalogue
+from service.core.plan import Plan
+from service.previewing import preview
+
+MONDAY, SATURDAY = date(2027, 3, 1), date(2027, 3, 6)
+HOURS = ", ".join(f'{day}: ["09:00-17:00"]' for day in ("mon", "tue", "wed", "thu", "fri"))
+CALENDARS = f"""
+office: {{time_zone: America/New_York, working_hours: {{{HOURS}}}}}
+strict: {{time_zone: America/New_York, working_hours: {{{HOURS}}}, cutoff: "16:00"}}
+"""
+
+
+def planned(folder: Path, template: str, asked_on: date = MONDAY, **inputs: Any) -> Plan:
+    """The plan of a template that says only what matters here."""
+    head = "id: work\nversion: 1\ntitle: Work\n"
+    (folder / "calendars.yaml").write_text(CALENDARS)
+    (folder / "work.yaml").write_text(head + template)
+    catalogue = Catalogue.load(folder)
+    assert not catalogue.problems
+    return preview(catalogue.templates["work"], catalogue, inputs, asked_on)
+
+
+def due(plan: Plan) -> dict[str, date]:
+    """Every task's due date."""
+    return {task.key: task.due_on for task in plan.tasks}
+
+
+LEFT_OUT = """
+calendar: office
+inputs: {checked: {type: bool, default: false}}
+tasks:
+  a: {title: A, party: ops, duration: "1 business_day"}
+  check:
+    {title: Check, party: ops, duration: "1 business_day", depends_on: [a], when: {field: inputs.checked, equals: true}}
+  b: {title: B, party: ops, duration: "1 business_day", depends_on: [check, {task: a, lag: "5 business_days"}]}
+"""
+
+
+def test_a_step_left_out_takes_no_other_wait_with_it(tmp_path: Path) -> None:
+    """B waits 5 business days after A on its own account, whether or not it also inherits A from the step left out."""
+    left_out, made = planned(tmp_path, LEFT_OUT), planned(tmp_path, LEFT_OUT, checked=True)
+    assert due(left_out)["b"] == due(made)["b"] == date(2027, 3, 10)
+    assert left_out.tasks[-1].depends_on == ("a",)
+
+
+def test_many_steps_left_out_side_by_side_are_each_passed_once(tmp_path: Path) -> None:
+    """Of two hundred steps left out, in pairs that each wait for the pair before, nothing but A is left to wait for."""
+    only = "when: {field: inputs.all, equals: true}"
+    steps = [
+        f"{side}{n}: {{title: S, party: ops, depends_on: [{f'l{n - 1}, r{n - 1}' if n else 'a'}], {only}}}"
+        for n in range(100)
+        for side in "lr"
+    ]
+    tasks = [
+        'a: {title: A, party: ops, duration: "2 business_days"}',
+        *steps,
+        'b: {title: B, party: ops, duration: "1 business_day", depends_on: [l99, r99]}',
+    ]
+    inputs = "inputs: {all: {type: bool, default: false}}"
+    plan = planned(tmp_path, "\n  ".join([f"calendar: office\n{inputs}\ntasks:", *tasks]))
+    assert due(plan) == {"a": date(2027, 3, 3), "b": date(2027, 3, 4)}
+
+
+def test_a_preview_counts_a_rest_day_as_the_cut_off_does(tmp_path: Path) -> None:
+    """With a cut-off, what is asked for on a Saturday counts from Monday; without one, from the Saturday itself."""
+    tasks = 'tasks: {a: {title: A, party: ops, duration: "1 business_day"}}\n'
+    strict = planned(tmp_path, f"calendar: strict\n{tasks}", SATURDAY)
+    assert (strict.planned_on, strict.complete_on, due(strict)["a"]) == (SATURDAY, date(2027, 3, 8), date(2027, 3, 9))
+    office = planned(tmp_path, f"calendar: office\n{tasks}", SATURDAY)
+    assert (office.complete_on, due(office)["a"]) == (SATURDAY, date(2027, 3, 8))
