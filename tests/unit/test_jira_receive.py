@@ -187,6 +187,10 @@ def test_an_edit_is_told_with_issue_parent_fields_and_actor() -> None:
         ({"issue_event_type_name": "issue_commented"}, "comment"),
         ({"issue_event_type_name": "issue_comment_edited", "changelog": {"items": []}}, "comment"),
         ({"comment": {"id": "1"}, "changelog": {"items": [{"field": "status"}]}}, "updated"),
+        ({"issue_event_type_name": "issue_comment_deleted", "changelog": None}, "comment"),
+        ({"comment": "Done as of today", "transition": {"transitionName": "Close"}}, "comment"),
+        ({"comment": "", "transition": {"transitionName": "Close"}}, "updated"),
+        ({"issue_event_type_name": "issue_moved", "changelog": {"items": [{"field": "Key"}]}}, "updated"),
     ],
 )
 def test_an_update_without_changes_is_a_comment_where_the_body_speaks_of_one(extra: dict[str, Any], kind: str) -> None:
@@ -195,11 +199,40 @@ def test_an_update_without_changes_is_a_comment_where_the_body_speaks_of_one(ext
 
 
 @pytest.mark.parametrize(
-    "event", ["sprint_started", "issuelink_created", "worklog_updated", "user_created", "jira:version_released", "new"]
+    "event",
+    [
+        "sprint_started",
+        "issuelink_created",
+        "worklog_updated",
+        "jira:worklog_updated",
+        "attachment_created",
+        "board_deleted",
+        "new",
+        "project_soft_deleted",
+        "user_created",
+        "jira:version_released",
+        "option_voting_changed",
+        "issue_property_set",
+    ],
 )
 def test_an_event_that_no_plan_depends_on_is_other(event: str) -> None:
     """Also one that Jira may invent tomorrow."""
     assert parse({"webhookEvent": event}).kind == "other"
+
+
+@pytest.mark.parametrize(
+    ("event", "comment", "actor"),
+    [
+        ("comment_created", {"author": {"accountId": "a"}, "updateAuthor": {"accountId": "b"}}, "a"),
+        ("comment_updated", {"author": {"accountId": "a"}, "updateAuthor": {"accountId": "b"}}, "b"),
+        ("comment_updated", {"author": {"name": "a"}}, "a"),
+        ("comment_deleted", {"author": {"accountId": "a"}, "updateAuthor": {"accountId": "b"}}, None),
+        ("jira:issue_updated", {"author": {"accountId": "a"}}, None),
+    ],
+)
+def test_a_comment_that_names_no_user_was_written_by_its_author(event: str, comment: object, actor: str | None) -> None:
+    """Or edited by another; who deletes one is nobody that the body knows."""
+    assert parse({"webhookEvent": event, "comment": comment, "user": {"displayName": "Anonymous"}}).actor == actor
 
 
 @pytest.mark.parametrize("odd", [None, [], "x", 3, {"id": None, "key": 3}, {"fields": []}])
