@@ -53,7 +53,7 @@ class Agreed:
     """Its comments have been read up to then, by the tracker's clock."""
 
     def has_no(self, name: str) -> bool:
-        """The tracker would not take this field, and nobody has filled it in since."""
+        """The tracker would not take this field, and it is still empty."""
         return name in self.lacks and getattr(self, name) is None
 
     def as_dict(self) -> dict[str, Any]:
@@ -174,8 +174,9 @@ def settle(link: LinkView, found: Task | None, today: date) -> tuple[LinkView, l
 
 def _confirmed(link: LinkView, today: date) -> LinkView:
     """What we were about to write has arrived by now, or never will."""
-    lacks = tuple(name for name in link.agreed.lacks if link.agreed.has_no(name))
-    again = bool(lacks) and link.agreed.tried_on not in (None, today)
+    kept = {"owner": bool(link.agreed.owner), "due_on": bool(link.agreed.due_on) and link.pinned_on is None}
+    lacks = tuple(name for name in link.agreed.lacks if not kept[name])
+    again = any(map(link.agreed.has_no, lacks)) and link.agreed.tried_on not in (None, today)
     tried_on = today if lacks else None
     agreed = replace(link.agreed, asked_start=None, asked_due=None, asked={}, lacks=lacks, tried_on=tried_on)
     return replace(link, agreed=agreed, again=again, dropped=link.dropped and agreed.status.closed)
@@ -218,6 +219,8 @@ def _due(link: LinkView, found: Task, _: date) -> tuple[LinkView, list[News]]:
     if theirs and theirs == known.asked_due:
         written = replace(known, due_on=theirs, plan_start=known.asked_start, plan_due=theirs)
         return replace(link, agreed=written), []
+    if theirs is None and "due_on" in known.lacks and link.pinned_on is None:
+        return replace(link, agreed=replace(known, due_on=None)), []  # it took ours without a word, and kept nothing
     agreed = replace(known, due_on=theirs, plan_due=None if theirs is None else known.plan_due)
     if theirs is None:
         told = News("unpinned", link.key, f"The due date of {name_of(link)} was cleared: the plan dates it again.")

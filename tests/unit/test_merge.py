@@ -136,12 +136,22 @@ def test_what_a_tracker_would_not_take_is_tried_again_once_a_day() -> None:
     assert [link.again for link in (first, later, again)] == [False, True, False]
 
 
-def test_what_somebody_has_filled_in_is_lacking_no_more() -> None:
-    """A person set the date, and took it off later: the plan dates it again, and nobody asks whether it can be had."""
-    first, _ = settle(BARE, replace(BARE_TASK, due_on=DUE), TODAY)
-    cleared, _ = settle(first, BARE_TASK, TODAY)
-    assert first.agreed.lacks == cleared.agreed.lacks == ("owner",)
-    assert not cleared.agreed.has_no("due_on")
+def test_what_the_tracker_shows_of_ours_is_lacking_no_more() -> None:
+    """Somebody else's owner is none of ours any more either; a person's date says nothing of whether it takes ours."""
+    ours = replace(BARE, agreed=replace(BARE.agreed, due_on=DUE))
+    assert settle(ours, TASK, TODAY)[0].agreed.lacks == ()
+    pinned, _ = settle(BARE, TASK, TODAY)
+    cleared, news = settle(pinned, BARE_TASK, TODAY)
+    assert pinned.agreed.lacks == ("due_on",)
+    assert cleared.agreed.has_no("due_on")
+    assert [item.kind for item in news] == ["unpinned", "reassigned"]
+
+
+def test_a_date_that_was_tried_and_not_kept_is_nobodys_doing() -> None:
+    """Some trackers take what they do not keep, without a word."""
+    tried = replace(BARE, agreed=replace(BARE.agreed, due_on=DUE))
+    settled, news = settle(tried, BARE_TASK, TODAY)
+    assert (settled.agreed.has_no("due_on"), news) == (True, [])
 
 
 def test_links_of_an_earlier_version_know_what_they_lack() -> None:
