@@ -11,7 +11,7 @@ from connectors.contract import Hook, HookId
 from connectors.errors import AccessDenied, ByHand, NotFound, TrackerError, Unreachable
 from service import apply
 from service.runtime import Runtime
-from service.store import campaigns, hooks, turns
+from service.store import campaigns, hooks, sweeps, turns
 from service.store.engine import reading, transaction
 from service.store.tables import HookRow, new_hook_id
 
@@ -121,11 +121,14 @@ def base_of(runtime: Runtime) -> str:
     return f"{runtime.settings.public_url.rstrip('/')}/hooks/"
 
 
-def watched(runtime: Runtime, connection: str) -> list[str]:
-    """Projects in which requests are filed or campaigns that are not over have their tasks."""
+def watched(runtime: Runtime, connection: str, *, gone: bool = False) -> list[str]:
+    """Projects in which requests are filed or campaigns that are not over have their tasks; with `gone` also those of
+    campaigns that people have deleted since."""
     with reading(runtime.engine) as session:
         own = campaigns.own_projects(session, connection)
-    return [*runtime.settings.connections[connection].settings.projects, *own]
+        left_out = set[str]() if gone else sweeps.gone(session, connection)
+    served = runtime.settings.connections[connection].settings.projects
+    return [*served, *(project for project in own if project not in left_out)]
 
 
 def stale(runtime: Runtime, listed: Iterable[Hook]) -> list[Hook]:

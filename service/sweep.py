@@ -13,10 +13,10 @@ from zlib import crc32
 
 from sqlmodel import Session
 
-from connectors.errors import TrackerError
+from connectors.errors import NotFound, TrackerError
 from service import connect
 from service.runtime import Runtime
-from service.store import campaigns, links, sweeps
+from service.store import campaigns, hooks, ledger, links, sweeps
 from service.store.engine import reading
 from service.store.tables import Sweep
 
@@ -48,6 +48,8 @@ class Found:
     """Whether it tells of all of them."""
     unread: dict[str, TrackerError] = field(default_factory=dict)
     """Projects that could not be read, and why."""
+    gone: set[str] = field(default_factory=set)
+    """Projects of campaigns of their own that people have deleted since the last sweep."""
 
 
 def changed(runtime: Runtime, connection: str, *, full: bool = False) -> Found:
@@ -59,12 +61,13 @@ def changed(runtime: Runtime, connection: str, *, full: bool = False) -> Found:
     with reading(runtime.engine) as session:
         last = sweeps.latest(session, connection)
     back = FAR_BACK if full or (last and _night_began(last, found.at)) else OVERLAP
-    lost = [_read(runtime, found, project, back) for project in connect.watched(runtime, connection)]
+    projects = connect.watched(runtime, connection, gone=back is FAR_BACK)
+    lost = [_read(runtime, found, project, back) for project in projects]
     with reading(runtime.engine) as session:
         found.moved |= dict.fromkeys(_missing(session, found), sweeps.MISSING)
         if not full:
             found.moved = sweeps.unseen(session, connection, found.moved)
-        found.tasks |= found.moved.keys()
+        found.tasks |= found.moved.keys() | found.gone | set(campaigns.astray(session, connection))
         if full or any(lost):
             found.tasks |= set(campaigns.unfinished_requests(session, connection)) | links.mirrored(session, connection)
         elif last and _nights(last, found.at):
@@ -75,8 +78,13 @@ def changed(runtime: Runtime, connection: str, *, full: bool = False) -> Found:
 def remember(session: Session, found: Found) -> None:
     """The projects have been read up to then, in the transaction that asks for the runs."""
     sweeps.remember(session, found.connection, found.moved, found.at)
-    for project in found.read:
-        sweeps.read(session, project)
+    for read in found.read:
+        sweeps.read(session, read)
+    for project in found.gone:
+        sweeps.read(session, Sweep(connection=found.connection, project=project, until=sweeps.MISSING))
+        hooks.forget(session, found.connection, project)
+        told = f"The project {project} in {found.connection}, in which a campaign has its tasks, is gone there."
+        ledger.note(session, "sweep", told)
 
 
 def due(requests: Iterable[str], since: datetime, until: datetime) -> list[str]:
@@ -89,11 +97,15 @@ def _read(runtime: Runtime, found: Found, project: str, back: timedelta) -> bool
     """Whether the tracker has lost the thread, so that everything must be looked at."""
     with reading(runtime.engine) as session:
         before = sweeps.of_project(session, found.connection, project)
-    since = before.until - back if before else found.at - FIRST
+    since = min(before.until, found.at) - back if before else found.at - FIRST
     try:
         moved = runtime.trackers[found.connection].changed_since(project, since, before.cursor if before else None)
     except TrackerError as error:
-        found.unread[project] = error
+        served = runtime.settings.connections[found.connection].settings.projects
+        if project in served or not isinstance(error, NotFound):
+            found.unread[project] = error
+        elif before is None or before.until != sweeps.MISSING:
+            found.gone.add(project)
         return False
     for task, at in moved.tasks.items():
         found.moved[task] = max(at, found.moved.get(task, at))

@@ -12,9 +12,8 @@ from datetime import date
 from sqlmodel import Session
 
 from connectors.contract import Status, Task, TaskId
-from service import assignment, attached, create, filing, replies, taking_over, telling
+from service import assignment, attached, create, filing, places, replies, taking_over, telling
 from service.applied import Applied
-from service.connect import watch
 from service.core import decide, kept, messages
 from service.core.calendar import Calendar
 from service.core.decide import REQUEST, Action, CreateTask, RequestView
@@ -144,7 +143,7 @@ class _Run:
         if applied.error:
             self._record_what_happened(applied)
             raise applied.error
-        self._watch()
+        self.failures += places.heard_of(self.runtime, self.campaign)
         self._settle_state(plan, cancelled)
         self._record(applied, was)
         if applied.elsewhere:
@@ -191,7 +190,8 @@ class _Run:
         if seen and not ids:
             found = {request_id: seen}
         else:
-            tracker, place = self.runtime.trackers[self.campaign.connection], campaigns.container_of(self.campaign)
+            tracker = self.runtime.trackers[self.campaign.connection]
+            place = places.container(self.runtime, self.campaign)
             found = self.mirrors.observe(lambda: tracker.read([request_id, *ids], place))
         self.request, today = found.get(request_id), self._today()
         for key, link in self.links.items():
@@ -200,6 +200,7 @@ class _Run:
             self.news += news
         if self.request:
             self.campaign.title = self.request.title
+            self.news += places.astray(self.runtime, self.campaign, self.request)
 
     def _find_unrecorded(self) -> None:
         """Tasks of a launch that broke off; nobody would ever close them."""
@@ -329,14 +330,6 @@ class _Run:
             applied.done += told.done
             applied.error, applied.elsewhere = applied.error or told.error, applied.elsewhere or told.elsewhere
         return applied
-
-    def _watch(self) -> None:
-        """A project of the campaign's own is heard of like the others."""
-        container = campaigns.container_of(self.campaign)
-        if container and container.kind == "project":
-            connected = watch(self.runtime, self.campaign.connection, container.id)
-            if connected and not connected.ok:
-                self.failures.append(connected.sentence)
 
     def _settle_state(self, plan: Plan | None, cancelled: bool) -> None:
         if cancelled:

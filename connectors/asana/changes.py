@@ -31,10 +31,20 @@ class Changes:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._tasks, self._events = asana.TasksApi(calls.client), asana.EventsApi(calls.client)
+        self._projects = asana.ProjectsApi(calls.client)
 
     def since(self, project: str, since: datetime, cursor: str | None) -> Moved:
-        """See `Tracker.changed_since`; the cursor is a sync token, which lives for a day at most."""
-        found = self._modified(project, since)
+        """See `Tracker.changed_since`; the cursor is a sync token, which lives for a day at most.
+
+        Raises `NotFound` where the project is deleted.
+        """
+        try:
+            found = self._modified(project, since)
+        except AccessDenied:
+            raise
+        except Rejected:
+            self._see_that_it_is_there(project)
+            raise
         events, following, lost = self._since_token(project, cursor)
         for task, at in events:
             found[task] = max(at, found.get(task, at))
@@ -45,6 +55,11 @@ class Changes:
         opts = {"project": project, "modified_since": since.astimezone(UTC).isoformat(), "opt_fields": "modified_at"}
         rows = retrying()(lambda: self._calls.pages(self._tasks.get_tasks, opts=opts))
         return {TaskId(str(row["gid"])): datetime.fromisoformat(row["modified_at"]) for row in rows}
+
+    def _see_that_it_is_there(self, project: str) -> None:
+        """Asked for the tasks of a deleted project, Asana may call it a bad question: it itself is not found."""
+        # https://developers.asana.com/reference/getproject
+        retrying()(lambda: self._calls.one("GET", self._projects.get_project, project, {"opt_fields": "name"}))
 
     def _since_token(self, project: str, token: str | None) -> tuple[list[tuple[TaskId, datetime]], str | None, bool]:
         """Tasks with the time of their events, the token to go on from, and whether there is a gap before it."""

@@ -264,10 +264,13 @@ class AsanaTracker:
         return []
 
     def _listed(self, container: Container) -> list[Json]:
-        """Its tasks, or none where it is gone."""
-        with suppress(NotFound):
+        """Its tasks, or none where it is gone; of a deleted project Asana may say so with 400 as well as 404."""
+        try:
             return retrying()(self._list, container)
-        return []
+        except AccessDenied:
+            raise
+        except Rejected:
+            return []
 
     def _list(self, container: Container) -> list[Json]:
         opts = {"opt_fields": ",".join(self._fields)}

@@ -13,6 +13,8 @@ from service.store.changes import partition_of
 from service.store.portions import portions
 from service.store.tables import Campaign, CampaignState, Link, now
 
+ASTRAY = "astray"
+"""Where a campaign keeps that its request stands in no project of which hooks and sweeps tell."""
 NOT_OVER: tuple[CampaignState, ...] = ("waiting_for_input", "refused", "running", "standing")
 
 
@@ -54,6 +56,13 @@ def own_projects(session: Session, connection: str) -> list[str]:
     query = select(Campaign.container_id).where(col(Campaign.connection) == connection)
     query = query.where(col(Campaign.container_kind) == "project", col(Campaign.state).in_(NOT_OVER))
     return [project for project in session.exec(query) if project]
+
+
+def astray(session: Session, connection: str) -> list[str]:
+    """Requests of campaigns that are not over, of which neither hooks nor lists of changes tell."""
+    query = select(Campaign.request_task).where(col(Campaign.connection) == connection)
+    mine = col(Campaign.state).in_(NOT_OVER), col(Campaign.agreed)[ASTRAY].as_boolean()
+    return list(session.exec(query.where(*mine)))
 
 
 def named(session: Session, name: str) -> Campaign | None:

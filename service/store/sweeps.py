@@ -13,7 +13,7 @@ from service.store.tables import Seen, Sweep
 from service.store.upserts import put, put_all
 
 MISSING = datetime(9999, 1, 1, tzinfo=UTC)
-"""Stands for the instant of change of a task that is no longer there."""
+"""Stands for the instant of change of a task that is no longer there, and up to when a project was read that is not."""
 KEEP = timedelta(days=2)
 """Twice as long as any sweep reads back."""
 
@@ -23,9 +23,16 @@ def of_project(session: Session, connection: str, project: str) -> Sweep | None:
     return session.get(Sweep, (connection, project))
 
 
+def gone(session: Session, connection: str) -> set[str]:
+    """Projects of which the tracker said at last that they are not there any more."""
+    mine = (col(Sweep.connection) == connection, col(Sweep.until) == MISSING)
+    return set(session.exec(select(Sweep.project).where(*mine)))
+
+
 def latest(session: Session, connection: str) -> datetime | None:
     """When anything of the connection was last read."""
-    return session.exec(select(sa.func.max(Sweep.until)).where(col(Sweep.connection) == connection)).one()
+    mine = (col(Sweep.connection) == connection, col(Sweep.until) != MISSING)
+    return session.exec(select(sa.func.max(Sweep.until)).where(*mine)).one()
 
 
 def read(session: Session, sweep: Sweep) -> None:

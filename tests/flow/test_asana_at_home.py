@@ -28,3 +28,31 @@ def test_the_clocks_of_a_deleted_request_go_on_when_it_is_restored(at_home: Hous
     assert clocks(home, gid) <= {"running", "outside_hours"}
     assert {link.state for link in home.links(gid).values()} == {"made"}
     assert len(home.asana.subtasks(gid)) == len(home.links(gid))
+
+
+def test_each_sweep_looks_at_a_request_that_has_left_our_projects(at_home: House) -> None:
+    """Hooks and lists of changes do not tell of it any more; back in its project it costs sweeps nothing again."""
+    home = at_home
+    gid = home.asana.file_request("Leads", section="List imports")
+    home.running(gid)
+    home.sweep()
+    before = len(home.asana.log)
+    home.sweep()
+    calm = len(home.asana.log) - before
+    elsewhere = home.in_asana("POST", "/projects", name="Elsewhere", workspace=home.asana.workspace)["gid"]
+    home.in_asana("POST", f"/tasks/{gid}/addProject", project=elsewhere)
+    home.in_asana("POST", f"/tasks/{gid}/removeProject", project=home.asana.project)
+    home.quiet()
+    home.sweep()
+    for number, task in enumerate(home.asana.subtasks(gid)[:2], start=1):
+        home.asana.complete(task["gid"])
+        home.sweep()
+        assert any(f"{number} of " in text for text in home.asana.comments(gid))
+    told = [line for line in home.story() if "has left the projects" in line]
+    assert len(told) == 1
+    home.in_asana("POST", f"/tasks/{gid}/addProject", project=home.asana.project)
+    home.quiet()
+    home.sweep()
+    before = len(home.asana.log)
+    home.sweep()
+    assert len(home.asana.log) - before == calm

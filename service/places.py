@@ -1,0 +1,44 @@
+"""Where a campaign's request and its tasks stand, as far as that decides how we hear of them."""
+
+from __future__ import annotations
+
+from connectors.contract import Container, Task
+from service.connect import watch, watched
+from service.core.decide import REQUEST
+from service.core.merge import News
+from service.runtime import Runtime
+from service.store import campaigns, sweeps
+from service.store.engine import reading
+from service.store.tables import Campaign
+
+
+def astray(runtime: Runtime, campaign: Campaign, request: Task) -> list[News]:
+    """Note whether the request has left all projects of which hooks and sweeps tell; returns what is new in that.
+
+    From then on every sweep looks at it.
+    """
+    ours = runtime.settings.connections[campaign.connection].settings.projects
+    away = request.project not in ours and request.project not in watched(runtime, campaign.connection)
+    if away == bool(campaign.agreed.get(campaigns.ASTRAY)):
+        return []
+    campaign.agreed = {**campaign.agreed, campaigns.ASTRAY: away}
+    told = "The request has left the projects that are listened to; each sweep looks at it from now on."
+    return [News("astray", REQUEST, told)] if away else []
+
+
+def container(runtime: Runtime, campaign: Campaign) -> Container | None:
+    """Where its tasks live; None until that is open, and where it is a project that somebody has deleted."""
+    found = campaigns.container_of(campaign)
+    if found and found.kind == "project":
+        with reading(runtime.engine) as session:
+            return None if found.id in sweeps.gone(session, campaign.connection) else found
+    return found
+
+
+def heard_of(runtime: Runtime, campaign: Campaign) -> list[str]:
+    """See that a project of the campaign's own is heard of like the others; returns why it is not."""
+    own = container(runtime, campaign)
+    if own is None or own.kind != "project":
+        return []
+    connected = watch(runtime, campaign.connection, own.id)
+    return [connected.sentence] if connected and not connected.ok else []
