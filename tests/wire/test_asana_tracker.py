@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -17,9 +17,10 @@ from pydantic import SecretStr
 
 from connectors.asana.batches import repeatable
 from connectors.asana.client import Action, AsanaClient, Calls
-from connectors.asana.hooks import hook_of
+from connectors.asana.hooks import FILTERS, hook_of
 from connectors.asana.settings import AsanaSettings
-from connectors.asana.simulator import AsanaKnobs, AsanaSimulator
+from connectors.asana.simulator import AsanaKnobs, AsanaSimulator, projects, tasks
+from connectors.asana.simulator.records import Task
 from connectors.asana.tracker import AsanaTracker
 from connectors.contract import AccountId, Container, Mark, Patch, TaskId
 from connectors.errors import AccessDenied, NotFound, OutcomeUnknown, RateLimited, Rejected, Unreachable
@@ -257,6 +258,40 @@ def test_tasks_of_a_request_that_is_gone_are_absent(sim: AsanaSimulator, tracker
     sim.delete(container.id)
     ids = [elsewhere, *(task.id for task in made.values())]
     assert set(tracker.read(ids, container)) == {elsewhere}
+
+
+def test_a_deleted_project_is_not_there_however_its_list_is_refused(sim: AsanaSimulator) -> None:
+    """Asked for its tasks Asana speaks of a bad question; those that stand elsewhere too are read."""
+    tracker = AsanaTracker(settings(sim, team=next(iter(sim.site.teams))))
+    filed = tracker.find_task(request(sim).id)
+    assert filed
+    place = tracker.open_container(filed, Mark("c7", "container"), "Webinar", "project")
+    made = [task.id for task in tracker.create(place, plan(3)).made.values()]
+    with sim.site.lock:
+        home, own = sim.site.projects[sim.project], sim.site.projects[place.id]
+        [person, *_] = home.members.values()
+        tasks.place(sim.site, sim.site.find(Task, made[0]), home, None, person)
+        projects.delete(sim.site, own, person)
+    with pytest.raises(NotFound):
+        tracker.changed_since(place.id, datetime.now(UTC))
+    assert set(tracker.read(made, place)) == {made[0]}
+
+
+@pytest.mark.parametrize(
+    ("listed", "outdated"),
+    [
+        ([], False),
+        (FILTERS, False),
+        ([{"action": "changed"}, *FILTERS], False),
+        (FILTERS[1:], True),
+        ([FILTERS[0] | {"fields": FILTERS[0]["fields"][::-1]}, *FILTERS[1:]], False),
+        ([FILTERS[0] | {"fields": ["name"]}, *FILTERS[1:]], True),
+    ],
+    ids=["everything", "as wanted", "more", "less", "in another order", "fewer fields"],
+)
+def test_a_hook_is_outdated_that_lacks_a_filter(listed: list[dict[str, Any]], outdated: bool) -> None:
+    """Without any filter it tells of everything."""
+    assert hook_of({"gid": "1", "filters": listed}).outdated is outdated
 
 
 def test_when_every_task_is_refused_it_is_our_access_that_is_gone(sim: AsanaSimulator) -> None:
