@@ -284,7 +284,7 @@ class Narrator:
         return f"{self.names[done]} was done while {listed(names)} {'is' if len(names) == 1 else 'are'} still open."
 
     def conflict(self, edge: Edge) -> str:
-        """A date that a person fixed, against a rule; the date is kept."""
+        """A date that a person fixed or the request says, against a rule; the date is kept."""
         fixed, net = self.bounds.fixed, self._net
         key = edge.before if edge.before in self.pins else edge.after
         calendar = net.calendar_of(key)
@@ -294,13 +294,17 @@ class Narrator:
             late = calendar.working_days_between(day, fixed[key])
         else:
             other, side = edge.before, "after"
-            day = net.first_due(key, net.pushed_to(edge, fixed[other]))
+            least = net.pushed_to(edge, fixed[other])
+            day = net.first_due(key, least) if key in net.nodes else calendar.next(least)
             late = calendar.working_days_between(fixed[key], day)
         work, _ = net.terms(edge)
         total = in_words(edge.span, work)
         rule = f"{total} {side}" if total else f"not {'after' if side == 'before' else 'before'}"
+        stands = f"on {long_day(fixed[key])}"
+        if key in self.pins:
+            stands = f"fixed {stands} by a person and stays there"
         return (
-            f"{self.names[key]} is fixed on {long_day(fixed[key])} by a person and stays there, but {rule} "
+            f"{self.names[key]} is {stands}, but {rule} "
             f"{self._named(other, fixed[other])} is {long_day(day)}: {business_days(late)} too "
             f"{'late' if side == 'before' else 'early'}."
         )

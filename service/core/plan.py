@@ -77,12 +77,13 @@ class _Case:
 
     @cached_property
     def conflicts(self) -> list[Edge]:
-        """The rules that a person's date breaks against another fixed date."""
-        fixed, pins = self.asked.fixed, self.facts.pins.keys() - self.facts.done.keys()
+        """The rules that two fixed dates break: one that a person fixed, or dates of the request among themselves."""
+        fixed, done = self.asked.fixed, self.facts.done.keys()
+        pins = self.facts.pins.keys() - done
         return [
             edge
             for edge in self.network.edges
-            if (edge.before in pins or edge.after in pins)
+            if (edge.before in pins or edge.after in pins or done.isdisjoint((edge.before, edge.after)))
             and edge.before in fixed
             and edge.after in fixed
             and self._breaks(edge, fixed[edge.before], fixed[edge.after])

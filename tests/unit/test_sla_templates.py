@@ -76,3 +76,38 @@ def test_a_preview_counts_a_rest_day_as_the_cut_off_does(tmp_path: Path) -> None
     assert (strict.planned_on, strict.complete_on, due(strict)["a"]) == (SATURDAY, date(2027, 3, 8), date(2027, 3, 9))
     office = planned(tmp_path, f"calendar: office\n{tasks}", SATURDAY)
     assert (office.complete_on, due(office)["a"]) == (SATURDAY, date(2027, 3, 8))
+
+
+TWO_DATES = """
+calendar: office
+inputs:
+  send: {type: date, required: true}
+  launch: {type: date, required: true}
+tasks:
+  invite: {title: Invite, party: ops, pinned: inputs.send}
+  show: {title: Show, party: ops, pinned: inputs.launch}
+min_gaps: [{from: invite, to: show, at_least: "3 weeks"}]
+"""
+
+
+def test_two_dates_of_a_request_that_break_a_rule_are_told(tmp_path: Path) -> None:
+    """Nothing can be moved between an invitation and a launch that are both fixed, so somebody must agree."""
+    kept = planned(tmp_path, TWO_DATES, send="2027-03-03", launch="2027-03-24")
+    assert (kept.verdict, kept.feasible, kept.problems) == ("planned", True, ())
+    broken = planned(tmp_path, TWO_DATES, send="2027-03-04", launch="2027-03-24")
+    assert (broken.verdict, broken.feasible) == ("flagged", False)
+    [problem] = broken.problems
+    assert problem == (
+        "“Show” is on Wed 24 Mar 2027, but 3 weeks after “Invite” (Thu 4 Mar 2027) is Thu 25 Mar 2027: "
+        "1 business day too early."
+    )
+
+
+def test_a_rule_between_two_inputs_is_held_like_one_between_tasks(tmp_path: Path) -> None:
+    """A gap may lie between two dates of the request, without any task at its ends."""
+    between = TWO_DATES.replace("from: invite, to: show", "from: inputs.send, to: inputs.launch")
+    [problem] = planned(tmp_path, between, send="2027-03-04", launch="2027-03-24").problems
+    assert problem == (
+        "Launch is on Wed 24 Mar 2027, but 3 weeks after Send (Thu 4 Mar 2027) is Thu 25 Mar 2027: "
+        "1 business day too early."
+    )
