@@ -33,7 +33,7 @@ class Basis:
     ahead: Mapping[str, Sequence[str]]
     """Tasks done while others that they should have waited for are open, and these."""
     out: tuple[str, ...]
-    """Tasks that were deleted or refused."""
+    """Tasks that were deleted, cancelled by a person, or refused."""
 
     def as_dict(self) -> dict[str, Any]:
         """JSON; dates as ISO text."""
@@ -135,7 +135,7 @@ def basis(
     planned = {task.key: task.due_on for task in plan.tasks} if plan else {}
     known = before.get("done", {})
     done = {key: link.done_on for key, link in links.items() if link.done_on}
-    out = tuple(sorted(key for key, link in links.items() if link.state in ("gone", "refused")))
+    out = tuple(sorted(key for key, link in links.items() if link.state in ("gone", "refused") or link.cancelled))
     return Basis(
         inputs=inputs,
         # A pin outlives its task, so that closing a pinned task is no change of the plan.

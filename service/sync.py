@@ -176,10 +176,11 @@ class _Run:
             self.owners = self._owners(plan)
             actions = decide.decide(plan, self._request_view(), self.links, self.moving.left)
             if self.request:
-                actions += replies.resumed(self.runtime, self.campaign, self.request, self.links, self.mirrors)
+                heard = replies.heard(self.runtime, self.campaign, self.request, self.links, self.mirrors)
+                actions, self.news = actions + heard.actions, self.news + heard.news
             if self.request and not self.rehearsal:
-                known, owners = self.links, self.owners
-                actions += taking_over.of_campaign(self.runtime, self.campaign, self.request, plan, known, owners)
+                made = plan, self.links, self.owners
+                actions += taking_over.of_campaign(self.runtime, self.campaign, self.request, *made)
             self.speech.tell_progress(plan, self.links, self.owners)
         return plan, [*([self.moving.days] if self.moving.days else []), *actions]
 
@@ -222,8 +223,7 @@ class _Run:
             return plan
         if running:
             self.moving.take_template(self.request, self._rule(), self._today())
-        template = self._template()
-        rule, today = self._rule(), self._today()
+        template, rule, today = self._template(), self._rule(), self._today()
         try:
             inputs = attached.inputs_of(self.runtime, self.campaign, rule, template, self.request, today)
         except InputProblems as error:

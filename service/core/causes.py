@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import Any
+
+from service.core.explain import listed
 
 
 def causes(
     before: Mapping[str, Any], now: Mapping[str, Any], names: Mapping[str, str], planned: Mapping[str, date]
 ) -> list[str]:
     """The differences of two stored bases; `names` are the tasks' titles, `planned` their dates in the plan before."""
-    found = [
+    return [
         *_request(before.get("inputs", {}), now["inputs"]),
         *_pins(before.get("pins", {}), now, names),
         *_done(before.get("done", {}), now["done"], names, planned),
         *_ahead(before.get("ahead", {}), now["ahead"], names),
+        *_out(before.get("out", []), now["out"], names),
     ]
-    if now["out"] != before.get("out", []):
-        found.append("Tasks were taken out of the plan.")
-    return found
 
 
 def _request(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
@@ -54,3 +54,12 @@ def _ahead(before: Mapping[str, Any], now: Mapping[str, Any], names: Mapping[str
     for key in before:
         if key not in now:
             yield f"Nothing is open any more that {names[key]} should have waited for."
+
+
+def _out(before: Collection[str], now: Collection[str], names: Mapping[str, str]) -> Iterator[str]:
+    for keys, what in (
+        ([key for key in now if key not in before], "left out"),
+        ([key for key in before if key not in now], "in the plan again"),
+    ):
+        if keys:
+            yield f"{listed([names[key] for key in keys])} {'is' if len(keys) == 1 else 'are'} {what}."

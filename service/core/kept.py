@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal, TypeAlias
 
-from connectors.contract import Status
 from service.core.explain import long_day, plain
 from service.core.merge import LinkView
 from service.core.plan import Plan
@@ -62,15 +61,27 @@ def compared(first: Mapping[str, str], links: Mapping[str, LinkView]) -> str | N
 
 def skipped(links: Mapping[str, LinkView]) -> str | None:
     """Which steps people left out, by deleting or cancelling their tasks; None where nobody did."""
-    out = [link.agreed.title for link in links.values() if link.state == "gone" or _cancelled(link)]
+    out = [link.agreed.title for link in links.values() if _skipped(link)]
     if not out:
         return None
     steps = "1 step was" if len(out) == 1 else f"{len(out)} steps were"
     return f"{steps} skipped: {', '.join(f'“{plain(title)}”' for title in out)}."
 
 
-def _cancelled(link: LinkView) -> bool:
-    return link.state == "made" and link.status is Status.DROPPED and not link.dropped
+def left_out(links: Mapping[str, LinkView]) -> list[str]:
+    """Those steps, each with whoever said why, in their words."""
+    return [f"“{plain(link.agreed.title)}”: {_reason(link)}" for link in links.values() if _skipped(link)]
+
+
+def _skipped(link: LinkView) -> bool:
+    return link.state == "gone" or link.cancelled
+
+
+def _reason(link: LinkView) -> str:
+    if link.state == "gone":
+        return "deleted in the tracker"
+    said = link.agreed.left_out
+    return f"{plain(said['by'])} wrote “{plain(said['why'])}”" if said else "nobody has said why"
 
 
 def _in_time(planned: Mapping[str, date], done: Mapping[str, LinkView]) -> str:

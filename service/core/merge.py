@@ -48,7 +48,9 @@ class Agreed:
     owed: tuple[str, ...] = ()
     """Of these fields: those still to be written. The others are shown as well as the tracker can."""
     waits_since: datetime | None = None
-    """When it began to wait, by the tracker's clock."""
+    """When it came to wait for a person's words, by the tracker's clock: for an answer, or for why it was left out."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Of a step that people left out: `why` in their words, and `by` whom these are; empty until somebody has said."""
     heard_at: datetime | None = None
     """Its comments have been read up to then, by the tracker's clock."""
 
@@ -82,6 +84,7 @@ class Agreed:
             shows=dict(data.get("shows", {})),
             owed=tuple(data.get("owed", ())),
             waits_since=_moment(data.get("waits_since")),
+            left_out=dict(data.get("left_out", {})),
             heard_at=_moment(data.get("heard_at")),
         )
 
@@ -110,6 +113,11 @@ class LinkView:
         """What it counts as in the plan."""
         ours = self.dropped and self.agreed.status.closed
         return Status.DROPPED if ours or self.state in ("gone", "refused") else self.agreed.status
+
+    @property
+    def cancelled(self) -> bool:
+        """A person left the step out, without deleting its task."""
+        return self.state == "made" and self.status is Status.DROPPED and not self.dropped
 
     @property
     def open(self) -> bool:
@@ -144,7 +152,7 @@ class News:
 
     kind: str
     """status, pinned, unpinned, moved, deleted, restored, renamed, reassigned, conflict;
-    planned, replanned, undone, kept, answered"""
+    left_out, planned, replanned, undone, kept, answered"""
     key: str
     sentence: str
 
@@ -201,8 +209,8 @@ def _status(link: LinkView, found: Task, today: date) -> tuple[LinkView, list[Ne
     base, theirs = link.agreed.status, found.status
     if theirs is base:
         return link, []
-    waits_since = found.changed_at if theirs is Status.WAITING else None
-    agreed = replace(link.agreed, status=theirs, waits_since=waits_since)
+    waits_since = found.changed_at if theirs in (Status.WAITING, Status.DROPPED) else None
+    agreed = replace(link.agreed, status=theirs, waits_since=waits_since, left_out={})
     if link.dropped and theirs.closed and not base.closed:
         return replace(link, agreed=agreed), []  # our own drop, of which the reply was lost
     done_on = today if theirs is Status.DONE else None

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from connectors.contract import Status
 from service.core.decide import progress
 from service.core.explain import long_day, plain
-from service.core.kept import compared, skipped, told
+from service.core.kept import compared, left_out, skipped, told
 from service.core.merge import LinkView
 from service.core.plan import Plan, PlannedTask
 
@@ -21,6 +21,12 @@ SIGNS = {
 
 EXPLAINED = 40
 """So many rows tell why they are due on their day: a tracker's comment holds some 32,000 characters."""
+
+WHY_LEFT_OUT = (
+    "**This step is left out**, and the plan goes on without it. Why, and who agreed? "
+    "What is answered here stands on the request."
+)
+"""On a task that a person cancelled."""
 
 MENDED = "**This is settled.** What was wrong here has been mended."
 """Takes the place of a comment on something that was wrong."""
@@ -54,6 +60,9 @@ def plan_comment(
         lines += ["", "**At risk**", "", *(f"- {problem}" for problem in plan.problems)]
     if approver and plan.verdict in ("compressed", "flagged"):
         lines += ["", f"{approver} must agree to these dates."]
+    if steps := left_out(links):
+        lines += ["", "**Left out, at the risk of mistakes**", "", *(f"- {step}" for step in steps)]
+        lines += ["", f"{approver} must agree to that."] if approver else []
     return "\n".join(lines)
 
 
@@ -122,7 +131,8 @@ def refusal_comment(title: str, plan: Plan) -> str:
 def deleted_comment(titles: Sequence[str]) -> str:
     """Which tasks people deleted, all in one comment."""
     names = ", ".join(f"“{plain(title)}”" for title in titles)
-    return f"**Deleted: {names}.** Tminus does not make it again, and nothing waits for it any more."
+    it = "it" if len(titles) == 1 else "them"
+    return f"**Deleted: {names}.** Tminus does not make {it} again, and nothing waits for {it} any more."
 
 
 def gone_elsewhere(connection: str) -> str:

@@ -1,4 +1,4 @@
-"""Rows E1, E2, E4 to E6, G11, G15, G30, S10 and the whole pack in trackers: a request filed, its subtasks read."""
+"""Rows E1, E2, E4 to E6, E9, G11, G15, G30, S10 and the whole pack in trackers: a request filed, its subtasks read."""
 
 from __future__ import annotations
 
@@ -111,6 +111,24 @@ def test_E4_when_two_invitations_are_wanted_instead_of_three_the_third_is_droppe
     dropped = [child for child in after if child.status == "Cancelled"]
     assert all("Further invitation 3" in child.summary for child in dropped)
     assert all("the request no longer asks for it" in child.comments[-1] for child in dropped)
+
+
+def test_E9_whoever_leaves_a_step_out_is_asked_why_and_the_answer_stands_on_the_request(home: House) -> None:
+    """With its risk and the role that must agree; in the end the skipped step is counted."""
+    key = home.jira.file_request("Task", "webinar", {"duedate": in_weeks(12)})
+    home.running(key)
+    [test] = [child.key for child in home.jira.children(key) if child.summary == "Test the whole flow"]
+    home.jira.transition(test, "Cancelled")
+    home.until(lambda: any("Why, and who agreed?" in text for text in home.jira.issue(test).comments))
+    home.until(lambda: "“Test the whole flow”: nobody has said why" in said(home, key))
+    home.jira.comment(test, "Same flow as last month; the lead agreed")
+    home.until(lambda: "wrote “Same flow as last month; the lead agreed”" in said(home, key))
+    assert "Left out, at the risk of mistakes" in said(home, key)
+    assert "The mops lead must agree to that." in said(home, key)
+    for child in home.jira.children(key):
+        if child.key != test:
+            home.jira.transition(child.key, "Done")
+    home.until(lambda: "1 step was skipped: “Test the whole flow”." in said(home, key))
 
 
 def test_E5_E6_a_list_import_waits_for_its_file_and_shows_it_on_the_import(home: House) -> None:

@@ -25,7 +25,7 @@ NOTHING: dict[str, Any] = {"inputs": {"launch_date": "2026-12-16"}, "pins": {}, 
         ({"done": {"build": "2026-12-03"}}, {}, "“Build” is open again."),
         ({}, {"ahead": {"check": ["build"]}}, "“Check” was done before something that it should have waited for."),
         ({"ahead": {"check": ["build"]}}, {}, "Nothing is open any more that “Check” should have waited for."),
-        ({"pins": {"check": "2026-12-10"}}, {"out": ["check"]}, "Tasks were taken out of the plan."),
+        ({"pins": {"check": "2026-12-10"}}, {"out": ["check"]}, "“Check” is left out."),
     ],
 )
 def test_each_change_is_told_by_its_own_sentence(before: dict[str, Any], now: dict[str, Any], told: str) -> None:

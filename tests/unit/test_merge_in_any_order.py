@@ -103,14 +103,18 @@ class World:
 
     def awaits_drop(self, key: str) -> bool:
         """Whether the reply to our own drop was lost, and we have not looked since."""
-        return key in self.links and self.links[key].dropped and not self.links[key].agreed.status.closed
+        return self.drops(key) and not self.links[key].agreed.status.closed
+
+    def drops(self, key: str) -> bool:
+        """Whether we dropped it, or were about to."""
+        return key in self.links and self.links[key].dropped
 
     def plan(self) -> Plan:
         """From what the links know."""
         pins = {key: link.pinned_on for key, link in self.links.items() if link.pinned_on and link.state == "made"}
         done = frozenset(key for key, link in self.links.items() if link.done_on)
-        gone = frozenset(key for key, link in self.links.items() if link.state == "gone")
-        return planned_from(self.launch, frozenset(pins.items()), done, gone)
+        out = frozenset(key for key, link in self.links.items() if link.state == "gone" or link.cancelled)
+        return planned_from(self.launch, frozenset(pins.items()), done, out)
 
     def _intend(self, action: Action) -> None:
         """What is committed before a call, as `apply` does."""
@@ -162,7 +166,7 @@ class World:
 
 
 @lru_cache(10_000)
-def planned_from(launch: date, pins: frozenset[tuple[str, date]], done: frozenset[str], gone: frozenset[str]) -> Plan:
+def planned_from(launch: date, pins: frozenset[tuple[str, date]], done: frozenset[str], out: frozenset[str]) -> Plan:
     """The plan of these facts; whatever is done was done today."""
     inputs = read_inputs(TEMPLATE, {"launch_date": launch}, TODAY)
     facts = Facts(
@@ -171,7 +175,7 @@ def planned_from(launch: date, pins: frozenset[tuple[str, date]], done: frozense
         today=TODAY,
         pins=dict(pins),
         done=dict.fromkeys(done, TODAY),
-        dropped=gone,
+        dropped=out,
     )
     return make_plan(TEMPLATE, CALENDAR, facts, replan=True)
 
@@ -211,10 +215,13 @@ class AnyOrder(RuleBasedStateMachine):
             world.edit(key, **values)
         self.prompt.settle()
 
-    @rule(key=keys, status=st.sampled_from([Status.TODO, Status.DONE]))
+    @rule(key=keys, status=st.sampled_from([Status.TODO, Status.DONE, Status.DROPPED]))
     def work(self, key: str, status: Status) -> None:
-        """Done, or not done after all; but what somebody closes before we hear of our own drop cannot be told from it."""
+        """Done, left out, or not after all; but not what cannot be told from our own drop: what somebody closes before
+        we hear of it, or leaves out where it is dropped anyway."""
         if status is Status.DONE and self.late.awaits_drop(key):
+            return
+        if status is Status.DROPPED and (self.late.drops(key) or self.prompt.request.status is Status.DROPPED):
             return
         self.both(key, status=status)
 
