@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from connectors.contract import Container, Task
 from service.connect import watch, watched
 from service.core.decide import REQUEST
@@ -17,13 +19,18 @@ def astray(runtime: Runtime, campaign: Campaign, request: Task) -> list[News]:
 
     From then on every sweep looks at it.
     """
-    ours = runtime.settings.connections[campaign.connection].settings.projects
-    away = request.project not in ours and request.project not in watched(runtime, campaign.connection)
+    served = runtime.settings.connections[campaign.connection].settings.projects
+    away = not _among(served, request.project) and not _among(watched(runtime, campaign.connection), request.project)
     if away == bool(campaign.agreed.get(campaigns.ASTRAY)):
         return []
     campaign.agreed = {**campaign.agreed, campaigns.ASTRAY: away}
     told = "The request has left the projects that are listened to; each sweep looks at it from now on."
     return [News("astray", REQUEST, told)] if away else []
+
+
+def _among(projects: Iterable[str], project: str | None) -> bool:
+    """Jira takes a project's key in any spelling."""
+    return project is not None and project.casefold() in map(str.casefold, projects)
 
 
 def container(runtime: Runtime, campaign: Campaign) -> Container | None:

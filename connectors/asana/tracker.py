@@ -280,10 +280,11 @@ class AsanaTracker:
         return self._calls.pages(self._tasks.get_subtasks_for_task, container.id, opts=opts)
 
     def _write(self, task: TaskId, body: Json) -> None:
+        """Without the start where the plan has none, or what a person made of the task: a milestone."""
         try:
             self._put(task, body)
         except Rejected as error:
-            if not beyond_the_plan(error) or "start_on" not in body:
+            if "start_on" not in body or not (beyond_the_plan(error) or "start" in str(error).lower()):
                 raise
             del body["start_on"]
             self._put(task, body)

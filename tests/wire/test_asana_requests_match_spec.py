@@ -234,6 +234,16 @@ def test_changing_a_task(sim: AsanaSimulator) -> None:
     assert tracker.read([gid])[gid].start_on is None
 
 
+def test_a_task_of_which_a_person_made_a_milestone_is_still_dated(sim: AsanaSimulator) -> None:
+    """Without the start, which Asana refuses for milestones."""
+    tracker = connect(sim)
+    gid = sim.file_request("Webinar", due_on="2027-01-08")
+    sim.edit(gid, {"resource_subtype": "milestone"})
+    tracker.update(TaskId(gid), Patch(start_on=date(2027, 2, 1), due_on=date(2027, 2, 5)))
+    task = tracker.read([TaskId(gid)])[TaskId(gid)]
+    assert (task.start_on, task.due_on) == (None, date(2027, 2, 5))
+
+
 def test_statuses_without_a_field(sim: AsanaSimulator) -> None:
     """Complete or not; what Asana cannot say reads as the nearest that it can."""
     tracker = connect(sim)
