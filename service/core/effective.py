@@ -5,13 +5,14 @@ The network and the plan see only this. Every rule knows the template it comes f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from service.core.network import COMPLETE
 from service.core.offsets import Offset, Promise, Span
 from service.core.template import Bound, Child, Dependency, Group, Inherit, MinGap, Modifier, TaskTemplate, Template
+from service.core.waits import standing_in, waiting_too, without
 
 PROMISES = ("turnaround", "lead_time")
 """What a modifier can lengthen besides tasks."""
@@ -73,20 +74,26 @@ class Effective:
 
 def effective(template: Template, inputs: Mapping[str, Any]) -> Effective:
     """The template for these typed inputs."""
-    tasks = {key: task for key, _, task in every_task(template, inputs)}
-    kept = {key for key, task in tasks.items() if task.when is None or task.when.holds(dict(inputs))}
+    every = list(every_task(template, inputs))
+    tasks = {key: task for key, _, task in every}
+    none = {("groups", name) for name, group in template.groups.items() if not _rounds(template, group, inputs)}
+    unmade = {key for key, at, _ in every if at[:2] in none}
+    kept = {key for key, task in tasks.items() if task.when is None or task.when.holds(dict(inputs))} - unmade
     lead = [Term(template.lead_time, template.name)] if template.lead_time else []
     found = Effective(
-        tasks=without(tasks, tasks.keys() - kept),
+        tasks=without(tasks, tasks.keys() - kept, unmade),
         origins=dict.fromkeys(kept, template.name),
         gaps=tuple(_gap(gap, template.name) for gap in template.min_gaps),
         lead_times=tuple(lead),
         turnaround=template.turnaround,
     )
     for name, child in template.children.items():
+        waits = tuple(standing_in(child.depends_on, tasks, tasks.keys() - kept))
         if child.when is None or child.when.holds(dict(inputs)):
-            waits = tuple(_real(child.depends_on, tasks, tasks.keys() - kept))
             found = _with_child(found, template, name, child.model_copy(update={"depends_on": waits}), inputs)
+        else:
+            instead = {key: waiting_too(found.tasks[key], waits, found.tasks) for key in child.before if key in kept}
+            found = replace(found, tasks={**found.tasks, **instead})
     for modifier in template.modifiers:
         found = _modified(found, modifier, inputs)
     for rule in template.inherit:
@@ -105,9 +112,11 @@ def every_task(
 ) -> Iterator[tuple[str, tuple[str | int, ...], TaskTemplate]]:
     """Key, place in the file, and task, every round of every group included; conditions still stand.
 
-    Without inputs as many rounds as there can ever be.
+    Without inputs as many rounds as there can ever be; with them at least one, which may be wanted or not.
     """
     rounds = {name: _rounds(template, group, inputs) for name, group in template.groups.items()}
+    if inputs is not None:
+        rounds = {name: max(1, count) for name, count in rounds.items()}
 
     def named(task: TaskTemplate) -> TaskTemplate:
         """A group's task by its short name means every round of it."""
@@ -137,34 +146,6 @@ def most_rounds(template: Template, group: Group) -> int | None:
         return group.repeat
     entry = template.inputs.get(group.repeat.removeprefix(_INPUTS))
     return entry.max if entry else None
-
-
-def without(tasks: Mapping[str, TaskTemplate], gone: Collection[str]) -> dict[str, TaskTemplate]:
-    """The tasks that stay; those that waited for one that is gone wait for its predecessors instead."""
-
-    kept = {}
-    for key, task in tasks.items():
-        if key not in gone:
-            # Of two waits for one task both are kept: they may have lags of different length.
-            waits = tuple(dict.fromkeys(_real(task.depends_on, tasks, gone)))
-            kept[key] = task if waits == task.depends_on else task.model_copy(update={"depends_on": waits})
-    return kept
-
-
-def _real(
-    waits: Iterable[Dependency],
-    tasks: Mapping[str, TaskTemplate],
-    gone: Collection[str],
-    passed: set[str] | None = None,
-) -> Iterator[Dependency]:
-    """Of what is waited for, what stays; in place of what is gone its predecessors. Each is passed once."""
-    passed = set() if passed is None else passed
-    for wait in waits:
-        if wait.task not in gone:
-            yield wait
-        elif wait.task in tasks and wait.task not in passed:
-            passed.add(wait.task)
-            yield from _real(tasks[wait.task].depends_on, tasks, gone, passed)
 
 
 def task_of(ref: str) -> str:

@@ -9,11 +9,12 @@ from typing import Any, get_args
 
 from service.core.blackout import NO_BLACKOUT, Blackout
 from service.core.calendar import Calendar
-from service.core.effective import Effective, task_of, without
+from service.core.effective import Effective, task_of
 from service.core.feasibility import Squeeze
 from service.core.network import COMPLETE, Edge, Network, Node, Notice, network
 from service.core.offsets import Offset
 from service.core.template import Bound, TaskTemplate, Template, Weekday
+from service.core.waits import without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

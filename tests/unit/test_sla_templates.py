@@ -111,3 +111,54 @@ def test_a_rule_between_two_inputs_is_held_like_one_between_tasks(tmp_path: Path
         "Launch is on Wed 24 Mar 2027, but 3 weeks after Send (Thu 4 Mar 2027) is Thu 25 Mar 2027: "
         "1 business day too early."
     )
+
+
+ROUNDS = """
+calendar: office
+inputs:
+  mails: {type: int, default: 1, min: 0, max: 2}
+  day: {type: date, default: "2027-03-31"}
+tasks:
+  brief: {title: Brief, party: ops, duration: "1 business_day"}
+  list: {title: List, party: ops, duration: "4 business_days", depends_on: [brief]}
+  report: {title: Report, party: ops, depends_on: [mail_send]}
+  close: {title: Close, party: ops, depends_on: [mail_send, list]}
+groups:
+  mail:
+    title: Mail
+    repeat: inputs.mails
+    tasks:
+      copy: {title: Copy, party: ops, duration: "1 business_day", depends_on: [list]}
+      send: {title: Send, party: ops, duration: "1 business_day", depends_on: [copy, brief]}
+"""
+
+
+def test_rounds_that_are_not_made_leave_what_they_waited_for(tmp_path: Path) -> None:
+    """Whoever waited for them waits for their predecessors, of which those that lie further ahead are not named."""
+    plan = planned(tmp_path, ROUNDS, mails=0)
+    assert due(plan) == {key: date(2027, 3, 2 if key == "brief" else 8) for key in ("brief", "list", "report", "close")}
+    waits = {task.key: task.depends_on for task in plan.tasks}
+    assert waits["report"] == waits["close"] == ("list",)
+    assert due(planned(tmp_path, ROUNDS, mails=1))["report"] == date(2027, 3, 10)
+
+
+WITH_PART = """
+calendar: office
+inputs: {mail: {type: bool, default: true}}
+tasks:
+  brief: {title: Brief, party: ops, duration: "3 business_days"}
+  launch: {title: Launch, party: ops, duration: "1 business_day"}
+children:
+  mail: {template: mail, depends_on: [brief], before: [launch], when: {field: inputs.mail, equals: true}}
+"""
+
+
+def test_a_part_that_is_not_wanted_hands_on_what_it_waited_for(tmp_path: Path) -> None:
+    """The launch comes after the brief, whether the e-mail between them is wanted or not."""
+    (tmp_path / "mail.yaml").write_text(
+        "id: mail\nversion: 1\ntitle: E-mail\ncalendar: office\n"
+        'tasks: {send: {title: Send, party: ops, duration: "1 business_day"}}\n'
+    )
+    assert due(planned(tmp_path, WITH_PART))["launch"] == date(2027, 3, 8)
+    without = planned(tmp_path, WITH_PART, mail=False)
+    assert due(without) == {"brief": date(2027, 3, 4), "launch": date(2027, 3, 5)}
