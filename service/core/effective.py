@@ -112,11 +112,14 @@ def every_task(
 ) -> Iterator[tuple[str, tuple[str | int, ...], TaskTemplate]]:
     """Key, place in the file, and task, every round of every group included; conditions still stand.
 
-    Without inputs as many rounds as there can ever be; with them at least one, which may be wanted or not.
+    Without inputs as many rounds as there can ever be. With them also one of a group that has none but is waited for.
     """
     rounds = {name: _rounds(template, group, inputs) for name, group in template.groups.items()}
     if inputs is not None:
-        rounds = {name: max(1, count) for name, count in rounds.items()}
+        repeated = (task for group in template.groups.values() for task in group.tasks.values())
+        waited_for = {wait.task for task in (*template.tasks.values(), *repeated) for wait in task.depends_on}
+        for name in [name for name, count in rounds.items() if not count]:
+            rounds[name] = int(any(key.startswith(f"{name}_") for key in waited_for))
 
     def named(task: TaskTemplate) -> TaskTemplate:
         """A group's task by its short name means every round of it."""

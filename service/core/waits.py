@@ -21,7 +21,8 @@ def without(
             # Of two waits for one task both are kept: they may have lags of different length.
             waits = tuple(dict.fromkeys(standing_in(task.depends_on, made, gone)))
             stays = task if waits == task.depends_on else task.model_copy(update={"depends_on": waits})
-            kept[key] = waiting_too(stays, standing_in(task.depends_on, tasks, gone), tasks) if unmade else stays
+            every = tuple(dict.fromkeys(standing_in(task.depends_on, tasks, gone))) if unmade else waits
+            kept[key] = stays if every == waits else waiting_too(stays, every, tasks)
     return kept
 
 
