@@ -85,7 +85,7 @@ def _later_is_never_worse(asked: Bounds, anchor: str) -> bool:
     net, latest = asked.network, asked.latest
     pushed = {anchor} | {node.key for node in net.nodes.values() if node.anchor == anchor and node.fixed is None}
     for key in net.order:
-        if any(edge.before in pushed for edge in net.incoming[key]):
+        if net.nodes[key].pushed_by(anchor) or any(edge.before in pushed for edge in net.incoming[key]):
             if latest.get(key) is not None:
                 return False
             pushed.add(key)

@@ -265,9 +265,10 @@ class Narrator:
         given, last = (day - complete).days, notice.span.before(day, self._net.calendar)
         gave = f"{amount(Span(given, 'days'))} before" if given > 0 else "not before"
         short = amount(Span((complete - last).days, "days"))
+        agreed = f"{amount(notice.span)} {'is' if notice.span.value == 1 else 'are'} agreed"
         return (
             f"The request was complete on {long_day(complete)}, {gave} {self._named(notice.anchor, day)}; "
-            f"{amount(notice.span)} are agreed, so it was due by {long_day(last)}: {short} short."
+            f"{agreed}, so it was due by {long_day(last)}: {short} short."
         )
 
     def overdue(self, key: str, possible: date, promised: date) -> str:

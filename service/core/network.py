@@ -32,6 +32,21 @@ class Cycle(ValueError):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """A bound that is counted from an anchor."""
+
+    which: Literal["not_before", "not_after"]
+    anchor: str
+    span: Span
+    sign: int
+    """1 for after the anchor, -1 for before it."""
+
+    def on(self, day: date, calendar: Calendar) -> date:
+        """The bound when this is the day of the anchor."""
+        return self.span.after(day, calendar, self.sign)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """A task as the network sees it. A node that is pinned to an anchor or has a fixed date is never moved."""
@@ -54,8 +69,14 @@ class Node:
     """When somebody began it: it starts there, whatever would have it start on another day."""
     not_before: date | None = None
     not_after: date | None = None
+    follows: tuple[Follows, ...] = ()
+    """Those of its two bounds that move with an anchor."""
     origin: str = ""
     """What says so, such as `Email send v3`."""
+
+    def pushed_by(self, anchor: str) -> bool:
+        """Whether its lower bound moves with this anchor."""
+        return any(bound.which == "not_before" and bound.anchor == anchor for bound in self.follows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +195,19 @@ class Network:
 
     def at(self, anchor: str, day: date) -> Network:
         """The same with another date for one anchor."""
-        return replace(self, anchors={**self.anchors, anchor: day})
+        nodes = {key: self._following(node, anchor, day) for key, node in self.nodes.items()}
+        return replace(self, anchors={**self.anchors, anchor: day}, nodes=nodes)
+
+    def _following(self, node: Node, anchor: str, day: date) -> Node:
+        calendar = self.calendar_of(node.key)
+        moved = {bound.which: bound.on(day, calendar) for bound in node.follows if bound.anchor == anchor}
+        if not moved:
+            return node
+        return replace(
+            node,
+            not_before=moved.get("not_before", node.not_before),
+            not_after=moved.get("not_after", node.not_after),
+        )
 
     def size(self, what: Squeezed) -> int:
         """How long the task or gap is now, in its own unit."""

@@ -105,11 +105,14 @@ class _Case:
 
     @cached_property
     def possible_from(self) -> tuple[str, date] | None:
-        """The first date of the movable input for which the plan is possible."""
+        """The first date of the movable input for which the plan is possible, cut if that comes before a shift."""
         name = self.template.movable
         if name is None or f"inputs.{name}" not in self.network.anchors:
             return None
-        day = earliest_anchor(self.asked, f"inputs.{name}", squeezes(self.template, self.network))
+        ways = self.template.feasibility.try_
+        shift_first = "compress" in ways and "shift" in ways[: ways.index("compress")]
+        items = [] if shift_first else squeezes(self.template, self.network)
+        day = earliest_anchor(self.asked, f"inputs.{name}", items)
         return (name, day) if day else None
 
     def plan(self) -> Plan:

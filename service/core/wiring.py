@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from service.core.blackout import NO_BLACKOUT, Blackout
 from service.core.calendar import Calendar
 from service.core.effective import Effective, task_of
 from service.core.feasibility import Squeeze
-from service.core.network import COMPLETE, Edge, Network, Node, Notice, network
-from service.core.offsets import Offset
+from service.core.network import COMPLETE, Edge, Follows, Network, Node, Notice, network
+from service.core.offsets import Offset, Span
 from service.core.template import Bound, TaskTemplate, Template, Weekday
 from service.core.waits import without
 
@@ -92,6 +92,8 @@ def _node(
     key: str, task: TaskTemplate, origin: str, anchors: Mapping[str, date], calendar: Calendar, facts: Facts
 ) -> Node:
     own = calendar.named(task.calendar)
+    follows = tuple(_follows(task, anchors))
+    counted = {bound.which: bound.on(anchors[bound.anchor], own) for bound in follows}
     return Node(
         key=key,
         duration=task.duration.value,
@@ -102,8 +104,9 @@ def _node(
         blackout=blackout_of(task),
         fixed=facts.done.get(key) or facts.pins.get(key),
         begun=facts.begun.get(key),
-        not_before=_bound(task.not_before, anchors, own),
-        not_after=_bound(task.not_after, anchors, own),
+        not_before=task.not_before if isinstance(task.not_before, date) else counted.get("not_before"),
+        not_after=task.not_after if isinstance(task.not_after, date) else counted.get("not_after"),
+        follows=follows,
         origin=origin,
     )
 
@@ -117,12 +120,17 @@ def blackout_of(task: TaskTemplate) -> Blackout:
     return Blackout(frozenset(names.index(day) for day in task.blackout if not isinstance(day, date)), dates)
 
 
-def _bound(written: Bound | None, anchors: Mapping[str, date], calendar: Calendar) -> date | None:
-    if isinstance(written, Offset):
-        anchor = anchors.get(written.ref)
-        sign = 1 if written.direction == "after" else -1
-        return None if anchor is None else written.span.after(anchor, calendar, sign)
-    return anchors.get(written) if isinstance(written, str) else written
+def _follows(task: TaskTemplate, anchors: Mapping[str, date]) -> Iterator[Follows]:
+    """The bounds of a task that are counted from a date that is known."""
+    written: tuple[tuple[Literal["not_before", "not_after"], Bound | None], ...] = (
+        ("not_before", task.not_before),
+        ("not_after", task.not_after),
+    )
+    for which, bound in written:
+        if isinstance(bound, Offset) and bound.ref in anchors:
+            yield Follows(which, bound.ref, bound.span, 1 if bound.direction == "after" else -1)
+        elif isinstance(bound, str) and bound in anchors:
+            yield Follows(which, bound, Span(0, "days"), 1)
 
 
 def _edges(

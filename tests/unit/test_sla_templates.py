@@ -162,3 +162,50 @@ def test_a_part_that_is_not_wanted_hands_on_what_it_waited_for(tmp_path: Path) -
     assert due(planned(tmp_path, WITH_PART))["launch"] == date(2027, 3, 8)
     without = planned(tmp_path, WITH_PART, mail=False)
     assert due(without) == {"brief": date(2027, 3, 4), "launch": date(2027, 3, 5)}
+
+
+MOVING = """
+calendar: office
+inputs: {launch: {type: date, required: true, movable: true}}
+feasibility: {try: [shift, reject]}
+tasks:
+  build: {title: Build, party: ops, duration: "10 business_days"}
+  live:
+    {title: Live, party: ops, depends_on: [build], not_before: "1 week before inputs.launch", not_after: inputs.launch}
+"""
+
+
+def test_bounds_that_hang_on_the_date_move_with_it(tmp_path: Path) -> None:
+    """The earliest date is looked for with the bounds of that date, not of the one that was asked for."""
+    plan = planned(tmp_path, MOVING, launch="2027-03-05")
+    assert (plan.verdict, plan.earliest_anchor) == ("shift_proposed", ("launch", date(2027, 3, 15)))
+    assert due(plan) == {"build": date(2027, 3, 15), "live": date(2027, 3, 15)}
+
+
+SHIFT_FIRST = """
+calendar: office
+inputs: {launch: {type: date, required: true, movable: true}}
+feasibility: {try: [shift, compress, reject], compress: [{task: build, min: "2 business_days"}]}
+tasks:
+  build: {title: Build, party: ops, duration: "5 business_days"}
+  live: {title: Live, party: ops, depends_on: [build], due: "0 days before inputs.launch"}
+"""
+
+
+def test_a_shift_that_is_tried_first_compresses_nothing(tmp_path: Path) -> None:
+    """The ways out are tried in their order, so the date moves as far as the agreed pace needs."""
+    shifted = planned(tmp_path, SHIFT_FIRST, launch="2027-03-05")
+    assert (shifted.verdict, shifted.compressions) == ("shift_proposed", ())
+    assert shifted.earliest_anchor == ("launch", date(2027, 3, 8))
+    compressed = planned(tmp_path, SHIFT_FIRST.replace("shift, compress", "compress, shift"), launch="2027-03-05")
+    assert (compressed.verdict, due(compressed)["live"]) == ("compressed", date(2027, 3, 5))
+
+
+def test_one_month_is_agreed(tmp_path: Path) -> None:
+    """A notice of one unit is told in the singular."""
+    tasks = (
+        'tasks: {live: {title: Live, party: ops, pinned: inputs.launch}}\nlead_time: "1 month before inputs.launch"\n'
+    )
+    inputs = "calendar: office\ninputs: {launch: {type: date, required: true}}\n"
+    [problem] = planned(tmp_path, inputs + tasks, launch="2027-03-31").problems
+    assert problem.endswith("; 1 month is agreed, so it was due by Sun 28 Feb 2027: 1 day short.")
