@@ -42,7 +42,7 @@ def _placed(problem: InputProblem, rule: RequestRule | None) -> InputProblem:
 def _inputs(
     runtime: Runtime, campaign: Campaign, rule: RequestRule | None, template: Template, request: Task, today: date
 ) -> Mapping[str, Any]:
-    raw = create.raw_inputs(rule, template, request)
+    raw = create.raw_inputs(rule, template, request) | create.lost(campaign, rule, template, request)
     try:
         return create.typed_inputs(campaign, template, raw, today)
     except InputProblems as error:

@@ -10,6 +10,7 @@ from typing import Any
 from connectors.contract import Status, Task
 from service.core.calendar import Calendar
 from service.core.effective import effective
+from service.core.inputs import typed
 from service.core.merge import LinkView
 from service.core.plan import Facts, Plan, make_plan, read_inputs
 from service.core.template import Template
@@ -93,6 +94,24 @@ def raw_inputs(rule: RequestRule | None, template: Template, task: Task) -> dict
         name: _field(task, mapped[name]) if name in mapped else _named(task, name, asked.label)
         for name, asked in template.inputs.items()
     }
+
+
+def lost(campaign: Campaign, rule: RequestRule | None, template: Template, task: Task) -> dict[str, Any]:
+    """Inputs for which the request has no field any more since the last plan, each with what it said then.
+
+    Somebody renamed or deleted the field, or took the request to a project without it; emptied, it would be there.
+    """
+    mapped = rule.inputs if rule else {}
+    found: dict[str, Any] = {}
+    for name, asked in template.inputs.items():
+        said = campaign.inputs.get(name) if campaign.plan else None
+        default = None if asked.default is None else _plain(typed(asked, asked.default))
+        if said in (None, "", default) or asked.type == "file":
+            continue
+        places = [mapped[name]] if name in mapped else [name, asked.label or "", name.replace("_", " ")]
+        if not any(_is_there(task, place) for place in places):
+            found[name] = said
+    return found
 
 
 def field_of(rule: RequestRule | None, template: Template, task: Task, name: str) -> str:
@@ -201,6 +220,10 @@ def _field(task: Task, name: str) -> Any:
         return task.fields[name]
     folded = name.casefold()
     return next((value for field, value in task.fields.items() if field.casefold() == folded), None)
+
+
+def _is_there(task: Task, name: str) -> bool:
+    return name in OWN_FIELDS or name.casefold() in map(str.casefold, task.fields)
 
 
 def _plain(value: Any) -> Any:

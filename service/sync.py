@@ -229,6 +229,9 @@ class _Run:
         except InputProblems as error:
             return self._incomplete(current, error)
         self._complete()
+        if lost := create.lost(self.campaign, rule, template, self.request):
+            said = {template.label(name): value for name, value in lost.items()}
+            self.speech.say("inputs", messages.lost_fields_comment(self.campaign.title, said))
         basis = create.basis(template, inputs, current, self.campaign.agreed.get("basis", {}), self.links)
         unchanged = basis.as_dict() == self.campaign.agreed.get("basis") and not self.moving.changes_template
         if running and unchanged:

@@ -109,7 +109,7 @@ def custom_fields(row: Json) -> Json:
     for field in row.get("custom_fields") or ():
         value = _value(field)
         found[str(field["gid"])] = value
-        if field.get("name"):
+        if field.get("name") and found.get(field["name"]) is None:  # of two fields with one name the one that is filled
             found[field["name"]] = value
     return found
 

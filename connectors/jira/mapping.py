@@ -102,16 +102,21 @@ class IssueReader:
         )
 
     def _fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        empty = {field: None for field, value in fields.items() if value is None}
         by_id = {field: plain for field, value in fields.items() if (plain := _plain(value)) is not None}
-        by_name = {self.names[field]: plain for field, plain in by_id.items() if field in self.names}
         return {
-            **by_name,
+            **self._named(empty),
+            **self._named(by_id),
+            **empty,
             **by_id,
             "project": (fields.get("project") or {}).get("key"),
             "issue_type": (fields.get("issuetype") or {}).get("name"),
             "form": next(filter(None, map(_request_type, fields.values())), None),
             "labels": list(fields.get("labels") or ()),
         }
+
+    def _named(self, by_id: Mapping[str, Any]) -> dict[str, Any]:
+        return {self.names[field]: plain for field, plain in by_id.items() if field in self.names}
 
 
 class _Form(Mapping[str, Any]):

@@ -104,6 +104,20 @@ def input_problems_comment(title: str, problems: Sequence[str]) -> str:
     )
 
 
+def lost_fields_comment(title: str, lost: Mapping[str, object]) -> str:
+    """The request has no field any more for some of what it said, by label: what the plan goes on with."""
+    why = "that were renamed, deleted or left behind in another project. The plan goes on with what they said:"
+    return "\n".join(
+        [
+            f"**{plain(title)} has lost fields** {why}",
+            "",
+            *(f"- {label}: {plain(str(said))}" for label, said in lost.items()),
+            "",
+            "Give them back, or have the settings name the fields that hold this now.",
+        ]
+    )
+
+
 def excluded_comment(title: str, plan: Plan, contact: str) -> str:
     """The agreement does not cover it: what, and who decides now."""
     return "\n".join(

@@ -56,3 +56,30 @@ def test_each_sweep_looks_at_a_request_that_has_left_our_projects(at_home: House
     before = len(home.asana.log)
     home.sweep()
     assert len(home.asana.log) - before == calm
+
+
+def test_a_plan_keeps_what_a_renamed_field_said(at_home: House) -> None:
+    """It is told, until the field has its name again; one that is emptied says that there is no date."""
+    home = at_home
+    field = next(one for one in home.asana.site.fields.values() if one.name == "Webinar date")
+    day = in_weeks(14)
+    gid = home.asana.file_request("Spring webinar", section="Webinars", custom_fields={field.gid: day})
+    home.running(gid)
+    planned = {key: link.agreed.due_on for key, link in home.links(gid).items()}
+
+    def look(name: str) -> str:
+        field.name = name
+        home.asana.edit(gid, {"name": f"Spring webinar, {name}"})
+        home.quiet()
+        assert {key: link.agreed.due_on for key, link in home.links(gid).items()} == planned
+        return " ".join(home.asana.comments(gid))
+
+    try:
+        told = look("Date of the webinar")
+        assert "has lost fields" in told
+        assert f"Webinar date: {day}" in told
+    finally:
+        assert "has lost fields" not in look("Webinar date")
+    home.asana.edit(gid, {"custom_fields": {field.gid: None}})
+    home.quiet()
+    assert any("Webinar date is missing" in text for text in home.asana.comments(gid))

@@ -97,7 +97,7 @@ def test_an_issue_is_read_with_everything_it_holds() -> None:
     assert task.fields["issue_type"] == "Sub-task"
     assert task.fields["labels"] == ["tminus-spring"]
     assert task.fields["Due date"] == "2027-01-21"
-    assert "resolution" not in task.fields
+    assert task.fields["resolution"] is None
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,10 @@ def test_a_field_is_told_as_a_plain_value_under_its_id_and_its_name(value: Any, 
 
 
 def test_what_holds_nothing_to_tell_is_left_out_and_what_is_promised_is_there() -> None:
-    """Progress bars and empty fields say nothing; project, issue type, form and labels always stand."""
+    """Progress bars say nothing, empty fields that they are there; project, type, form and labels always stand."""
     fields = reader().task({"id": "1", "key": "A-1", "fields": {"customfield_1": None, "p": {"total": 0}}}).fields
-    assert fields == {"project": None, "issue_type": None, "form": None, "labels": []}
+    always = {"project": None, "issue_type": None, "form": None, "labels": []}
+    assert fields == {"customfield_1": None, "Region": None} | always
 
 
 def test_the_portal_form_of_a_service_request_is_its_form() -> None:
