@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any
@@ -172,23 +172,14 @@ def enqueue(session: Session, partitions: Iterable[str], *, delay: float | None 
     """Ask the engine for a run of each, in the caller's transaction; `delay` in seconds.
 
     A run that has not begun yet answers for what is new too, so that a burst costs one run and not one a delivery.
-    Before the first worker of a new database there is nobody to ask: it begins with everything that waits.
+    Before a worker has made the engine's tables, or brought them up to date, there is nobody to ask: it begins with
+    everything that waits.
     """
-    if id(session.get_bind().engine) not in _clients and not runs.can_be_asked_for(session):
+    if (client := _client(session)) is None:
         return
-    client = _client(session)
     wanted = list(partitions)
     for partition in wanted if delay else sorted(set(wanted) - runs.in_queue(session, wanted, "ENQUEUED")):
-        options: dict[str, Any] = {
-            "workflow_name": "run_campaign",
-            "queue_name": QUEUE,
-            "queue_partition_key": partition,
-            "workflow_id": str(uuid7()),
-            "app_version": VERSION,
-        }
-        if delay:
-            options["delay_seconds"] = delay
-        client.enqueue_in_transaction(session, options, partition, attempt)  # type: ignore[arg-type]
+        _ask(client, session, partition, attempt, delay)
 
 
 NAME = "tminus"
@@ -198,11 +189,28 @@ VERSION = "1"
 _clients: dict[int, DBOSClient] = {}
 
 
-def _client(session: Session) -> DBOSClient:
+def _client(session: Session) -> DBOSClient | None:
+    """None where the engine's tables are not there yet, or are not whole."""
     engine = session.get_bind().engine
     if id(engine) not in _clients:
-        _clients[id(engine)] = DBOSClient(system_database_engine=engine, application_name=NAME)
+        client = DBOSClient(system_database_engine=engine, application_name=NAME)
+        if not runs.can_be_asked_for(session, lambda: _ask(client, session, "", 0, None)):
+            return None
+        _clients[id(engine)] = client
     return _clients[id(engine)]
+
+
+def _ask(client: DBOSClient, session: Session, partition: str, attempt: int, delay: float | None) -> None:
+    options: dict[str, Any] = {
+        "workflow_name": "run_campaign",
+        "queue_name": QUEUE,
+        "queue_partition_key": partition,
+        "workflow_id": str(uuid7()),
+        "app_version": VERSION,
+    }
+    if delay:
+        options["delay_seconds"] = delay
+    client.enqueue_in_transaction(session, options, partition, attempt)  # type: ignore[arg-type]
 
 
 def _at_work() -> Runtime:
@@ -267,7 +275,8 @@ class Worker:
         DBOS.destroy(workflow_completion_timeout_sec=seconds)
         self._write_down()
         with transaction(self._runtime.engine) as session:
-            held = _client(session).list_workflows(status=["PENDING"], executor_id=self.executor_id, load_input=False)
+            client, mine = _client(session), self.executor_id
+            held = client and client.list_workflows(status=["PENDING"], executor_id=mine, load_input=False)
             if not held:  # else its sign of life goes out, and a peer takes over what has not ended
                 workers.forget(session, self.executor_id)
         _clients.clear()
@@ -277,17 +286,16 @@ class Worker:
     def _schedule(self) -> None:
         every = self._runtime.settings.sweep_seconds
         cron = f"*/{every} * * * * *" if every < 60 else f"*/{every // 60} * * * *"
+        when: dict[str, tuple[Callable[..., Any], str]] = {
+            "sweep": (run_sweep, cron),
+            "retention": (run_retention, "17 3 * * *"),
+            "hooks": (run_hooks, "4-54/10 * * * *"),
+            "people": (run_people, "7,22,37,52 * * * *"),
+        }
         DBOS.apply_schedules(
             [
-                {"schedule_name": "sweep", "workflow_fn": run_sweep, "schedule": cron, "context": None},
-                {"schedule_name": "retention", "workflow_fn": run_retention, "schedule": "17 3 * * *", "context": None},
-                {"schedule_name": "hooks", "workflow_fn": run_hooks, "schedule": "4-54/10 * * * *", "context": None},
-                {
-                    "schedule_name": "people",
-                    "workflow_fn": run_people,
-                    "schedule": "7,22,37,52 * * * *",
-                    "context": None,
-                },
+                {"schedule_name": name, "workflow_fn": run, "schedule": at, "context": None}
+                for name, (run, at) in when.items()
             ]
         )
 
