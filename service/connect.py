@@ -107,6 +107,13 @@ def make_again(runtime: Runtime, row: HookRow, vendor_id: HookId | None) -> Conn
     return made
 
 
+def end(runtime: Runtime, row: HookRow, vendor_id: HookId | None) -> None:
+    """Unsubscribe from what has nothing to tell any more. To be called while `alone`."""
+    if vendor_id:
+        apply.unsubscribe(runtime, row.connection, vendor_id)
+    _forget(runtime, row)
+
+
 def take_secret(runtime: Runtime, row: HookRow, there: Hook) -> None:
     """Keep the secret that the settings tell now, where it is not ours to choose."""
     if there.secret is None:

@@ -51,6 +51,10 @@ def _look_after(runtime: Runtime, connection: str) -> bool:
         listed = None  # our account may not list them: only silence tells
     with reading(runtime.engine) as session:
         rows = [row for row in hooks.of_connection(session, connection) if row.state == "active"]
+        gone = sweeps.gone(session, connection)
+    for row in [row for row in rows if row.project in gone]:
+        there = (listed or {}).get(row.target)
+        connect.end(runtime, row, there.id if there else None)
     watched = set(connect.watched(runtime, connection))
     made_again = [_keep(runtime, row, listed) for row in rows if watched.intersection(hooks.projects_of(row))]
     return any(made_again)

@@ -16,7 +16,7 @@ from sqlmodel import Session
 from connectors.errors import NotFound, TrackerError
 from service import connect
 from service.runtime import Runtime
-from service.store import campaigns, hooks, ledger, links, sweeps
+from service.store import campaigns, ledger, links, sweeps
 from service.store.engine import reading
 from service.store.tables import Sweep
 
@@ -82,7 +82,6 @@ def remember(session: Session, found: Found) -> None:
         sweeps.read(session, read)
     for project in found.gone:
         sweeps.read(session, Sweep(connection=found.connection, project=project, until=sweeps.MISSING))
-        hooks.forget(session, found.connection, project)
         told = f"The project {project} in {found.connection}, in which a campaign has its tasks, is gone there."
         ledger.note(session, "sweep", told)
 

@@ -78,12 +78,6 @@ def problems(session: Session, connection: str, vault: Vault) -> list[str]:
     return [f"{connection}: the hook for {project}: {words}" for project, words in told if words]
 
 
-def forget(session: Session, connection: str, project: str) -> None:
-    """The hook that told of this project alone has nothing to tell any more."""
-    mine = (col(HookRow.connection) == connection, col(HookRow.project) == project)
-    session.execute(sa.update(HookRow).where(*mine).values(state="gone"))
-
-
 def delivered(session: Session, hook_ids: Collection[str], at: datetime) -> None:
     """These hooks work: a verified delivery came in."""
     session.execute(sa.update(HookRow).where(col(HookRow.id).in_(hook_ids)).values(last_delivery_at=at))

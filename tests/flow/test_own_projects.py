@@ -37,7 +37,9 @@ def test_a_deleted_project_of_a_campaign_is_told_once_and_not_asked_for_again(
         assert len([line for line in home.story() if f"The project {project} in asana" in line]) == 1
         with reading(home.runtime.engine) as session:
             assert hooks.problems(session, "asana", home.runtime.vault) == []
-            assert len([row for row in hooks.of_connection(session, "asana") if row.project == project]) == 0
+            targets = {row.target for row in hooks.of_connection(session, "asana")}
+        assert {hook.target for hook in home.asana.hooks.all.values()} == targets
+        assert len(targets) == 1
         workflows.sweep_now(home.runtime, full=True)
         home.quiet()
         assert project not in home.asana.site.projects
