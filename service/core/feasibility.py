@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from service.core.network import Squeezed
+from service.core.network import Network, Squeezed
 from service.core.schedule import Bounds, bounds
 
 SEARCH_DAYS = 500
@@ -33,10 +33,16 @@ def squeeze(asked: Bounds, items: Iterable[Squeeze]) -> tuple[Bounds, dict[Squee
             continue
         least = bounds(net.resized(item.what, item.least))
         if least.shortfall < found.shortfall:
-            longer = ((value, bounds(net.resized(item.what, value))) for value in range(size - 1, item.least, -1))
-            enough = ((value, solved) for value, solved in longer if solved.shortfall == least.shortfall)
-            changes[item.what], found = next(enough, (item.least, least))
+            sizes = range(item.least, size)
+            as_good = bisect_right(sizes, least.shortfall, key=_shortfall_of(net, item.what))
+            changes[item.what] = sizes[as_good - 1]
+            found = bounds(net.resized(item.what, changes[item.what]))
     return found, changes
+
+
+def _shortfall_of(net: Network, what: Squeezed) -> Callable[[int], int]:
+    """How late the plan is with this size; a greater one is never better."""
+    return lambda size: bounds(net.resized(what, size)).shortfall
 
 
 def earliest_anchor(asked: Bounds, anchor: str, items: Sequence[Squeeze] = ()) -> date | None:
