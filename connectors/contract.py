@@ -104,9 +104,9 @@ class Task:
     project: str | None = None
     """Jira: project key. Asana: gid of the first project that the connection serves, or else of the first."""
     fields: Mapping[str, Any] = field(default_factory=dict)
-    """Every other field by its id and by its name, as plain text, number, bool, ISO date or list of texts; this is what
-    request routes match and template inputs are read from. Always there: `project`, `issue_type` (Jira) or `section`
-    (Asana), `form` (the form's name where the tracker tells), `labels`/`tags`. A task in several projects has lists."""
+    """Every other field by its id and by its name, as plain text, number, bool, ISO date or list of texts, an empty one
+    as None: for request routes and template inputs. Always there: `project`, `issue_type` (Jira) or `section` (Asana),
+    `form` (the form's name where the tracker tells), `labels`/`tags`. A task in several projects has lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
