@@ -183,6 +183,8 @@ def rounded(day: date, rounding: Rounding, calendar: Calendar) -> date:
 
 def _add_months(day: date, months: int) -> date:
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if not date.min.year <= year <= date.max.year:
+        raise OverflowError(f"{months} months from {day} lead out of the calendar")
     return date(year, month + 1, min(day.day, months_of.monthrange(year, month + 1)[1]))
 
 

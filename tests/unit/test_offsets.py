@@ -86,3 +86,11 @@ def test_rounding_keeps_at_least(text: str, anchor: str, expected: str) -> None:
 def test_a_date_can_be_kept_as_it_falls() -> None:
     """With `keep` a Sunday stays a Sunday."""
     assert Offset.parse("4 weeks after x").date_from(date(2027, 1, 3), CALENDAR, "keep") == date(2027, 1, 31)
+
+
+@pytest.mark.parametrize("direction", ["before", "after"])
+def test_months_that_lead_out_of_the_calendar_are_refused_like_days(direction: str) -> None:
+    """Whatever the unit, an amount that no calendar reaches is one kind of error."""
+    for unit in ("months", "weeks", "days"):
+        with pytest.raises(OverflowError):
+            Offset.parse(f"10000000 {unit} {direction} x").date_from(date(2027, 1, 1), CALENDAR)
