@@ -28,6 +28,17 @@ def astray(runtime: Runtime, campaign: Campaign, request: Task) -> list[News]:
     return [News("astray", REQUEST, told)] if away else []
 
 
+def copies(runtime: Runtime, campaign: Campaign, request: Task) -> list[str]:
+    """Titles of tasks below the request that carry the mark of another campaign: it was copied together with them.
+
+    A call is spent only where the request says that there are any.
+    """
+    if not request.fields.get("subtasks"):
+        return []
+    below = runtime.trackers[campaign.connection].children(Container("subtasks", request.id, request.url))
+    return [task.title for task in below if task.mark and task.mark.campaign != campaign.id]
+
+
 def _among(projects: Iterable[str], project: str | None) -> bool:
     """Jira takes a project's key in any spelling."""
     return project is not None and project.casefold() in map(str.casefold, projects)

@@ -263,6 +263,8 @@ class _Run:
             self.news.append(News("planned", REQUEST, f"Planned {len(plan.tasks)} tasks from {plan.complete_on}."))
             self.campaign.state = "running"
             self.campaign.agreed = {kept.FIRST: kept.first_dates(plan), **self.campaign.agreed}
+            if self.request and (copies := places.copies(self.runtime, self.campaign, self.request)):
+                self.speech.say("copies", messages.copies_comment(copies))
         else:
             self.moving.moves(basis.as_dict()["inputs"] != self.campaign.inputs)
             self._tell_moves(was, plan, self.moving.cause(basis.as_dict(), was, self.links), "replanned")

@@ -104,6 +104,15 @@ def input_problems_comment(title: str, problems: Sequence[str]) -> str:
     )
 
 
+def copies_comment(titles: Sequence[str]) -> str:
+    """The request was copied together with the tasks of another campaign."""
+    names = ", ".join(f"“{plain(title)}”" for title in titles)
+    return (
+        f"These tasks came with the copy of another request: {names}. Tminus made this request's own tasks "
+        "beside them, and looks after those alone; delete the copies, or keep them as your own."
+    )
+
+
 def lost_fields_comment(title: str, lost: Mapping[str, object]) -> str:
     """The request has no field any more for some of what it said, by label: what the plan goes on with."""
     why = "that were renamed, deleted or left behind in another project. The plan goes on with what they said:"

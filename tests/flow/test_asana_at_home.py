@@ -83,3 +83,25 @@ def test_a_plan_keeps_what_a_renamed_field_said(at_home: House) -> None:
     home.asana.edit(gid, {"custom_fields": {field.gid: None}})
     home.quiet()
     assert any("Webinar date is missing" in text for text in home.asana.comments(gid))
+
+
+def test_a_request_that_was_copied_with_its_subtasks_is_told_of_them(at_home: House) -> None:
+    """The copies are of another plan: they are left alone, and this request has its own tasks beside them."""
+    home = at_home
+    first = home.asana.file_request("Leads", section="List imports")
+    home.running(first)
+    home.in_asana("POST", f"/projects/{home.asana.project}/sections", name="Not yet")
+    copy = home.asana.file_request("Copy of leads", section="Not yet")
+    [original, *_] = home.asana.subtasks(first)
+    home.in_asana("POST", f"/tasks/{copy}/subtasks", name=original["name"], notes=original["notes"])
+    home.in_asana("POST", f"/tasks/{copy}/subtasks", name="A person's own")
+    home.quiet()
+    assert home.links(copy) == {}
+    section = home.asana.sections["List imports"]
+    home.in_asana("POST", f"/tasks/{copy}/addProject", project=home.asana.project, section=section)
+    home.running(copy)
+    assert len(home.asana.subtasks(copy)) == len(home.links(copy)) + 2
+    [told] = [text for text in home.asana.comments(copy) if "copy of another request" in text]
+    assert f"“{original['name']}”" in told
+    assert "A person's own" not in told
+    assert not any("copy of another" in text for text in home.asana.comments(first))
