@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from service.runtime import Runtime
-from service.store import changes, inbox, ledger, links
+from service.store import changes, comments, inbox, ledger, links
 from service.store.engine import reading, transaction
 from service.store.portions import portions
 from service.store.tables import Campaign, Inbox
@@ -27,6 +27,7 @@ def replay_all(runtime: Runtime, deliveries: Sequence[str]) -> None:
         with transaction(runtime.engine) as session:
             for partition in changes.forget(session, some):
                 links.retry_refused(session, *changes.parts(partition))
+                comments.retry_denied(session, *changes.parts(partition))
             for delivery in some:
                 inbox.replay(session, delivery)
                 ledger.note(session, "replayed", "A person ran a parked delivery again.", inbox_id=delivery)

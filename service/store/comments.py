@@ -7,8 +7,10 @@ from datetime import date
 
 from sqlmodel import Session, col, select
 
-from service.store.tables import Comment
+from service.store.tables import Campaign, Comment
 from service.store.upserts import put
+
+_DENIED = "denied "
 
 
 def get(session: Session, campaign_id: str, connection: str, key: str) -> Comment | None:
@@ -42,8 +44,17 @@ def denied(session: Session, campaign_id: str, connection: str, key: str, text: 
     put(session, Comment(campaign_id=campaign_id, connection=connection, key=key, comment_id=kept, digest=digest))
 
 
+def retry_denied(session: Session, connection: str, request_task: str) -> None:
+    """Let the campaign's comments be tried again at once, after a person has mended why."""
+    campaign = select(Campaign.id).where(col(Campaign.connection) == connection)
+    mine = col(Comment.campaign_id).in_(campaign.where(col(Campaign.request_task) == request_task))
+    for comment in session.exec(select(Comment).where(mine, col(Comment.digest).startswith(_DENIED))):
+        comment.digest = ""
+        session.add(comment)
+
+
 def _denied(text: str, today: date) -> str:
-    return f"denied {today} {_digest(text)}"
+    return f"{_DENIED}{today} {_digest(text)}"
 
 
 def _digest(text: str) -> str:
