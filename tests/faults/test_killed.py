@@ -51,7 +51,7 @@ def takeovers(home: Installation) -> list[str]:
     """What the ledger tells of workers that fell silent."""
     runtime = make_runtime(load(home.folder / "tminus.yaml"))
     with reading(runtime.engine) as session:
-        found = [line.sentence for line in ledger.latest(session, 500) if line.kind == "takeover"]
+        found = [line.sentence for line in ledger.of_kind(session, "takeover")]
     runtime.engine.dispose()
     return found
 
