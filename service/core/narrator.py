@@ -300,15 +300,15 @@ class Narrator:
             late = calendar.working_days_between(fixed[key], day)
         work, _ = net.terms(edge)
         total = in_words(edge.span, work)
-        rule = f"{total} {side}" if total else f"not {'after' if side == 'before' else 'before'}"
+        named = self._named(other, fixed[other])
+        wrong_side = "after" if side == "before" else "before"
+        rule = f"{total} {side} {named} is {long_day(day)}" if total else f"it may not be {wrong_side} {named}"
+        # From a working day to a rest day after it there is no business day to tell.
+        by = business_days(late) if late else amount(Span(abs((fixed[key] - day).days), "days"))
         stands = f"on {long_day(fixed[key])}"
         if key in self.pins:
             stands = f"fixed {stands} by a person and stays there"
-        return (
-            f"{self.names[key]} is {stands}, but {rule} "
-            f"{self._named(other, fixed[other])} is {long_day(day)}: {business_days(late)} too "
-            f"{'late' if side == 'before' else 'early'}."
-        )
+        return f"{self.names[key]} is {stands}, but {rule}: {by} too {'late' if side == 'before' else 'early'}."
 
     def compressed(self, what: Squeezed, before: int, after: int) -> str:
         """`Flow build: 2 business days instead of 3`."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from service.catalogue import Catalogue
-from service.core.plan import Plan
+from service.core.plan import Facts, Plan, make_plan
 from service.previewing import preview
 
 MONDAY, SATURDAY = date(2027, 3, 1), date(2027, 3, 6)
@@ -18,13 +18,19 @@ strict: {{time_zone: America/New_York, working_hours: {{{HOURS}}}, cutoff: "16:0
 """
 
 
-def planned(folder: Path, template: str, asked_on: date = MONDAY, **inputs: Any) -> Plan:
-    """The plan of a template that says only what matters here."""
+def loaded(folder: Path, template: str) -> Catalogue:
+    """A folder with one more template, that says only what matters here."""
     head = "id: work\nversion: 1\ntitle: Work\n"
     (folder / "calendars.yaml").write_text(CALENDARS)
     (folder / "work.yaml").write_text(head + template)
     catalogue = Catalogue.load(folder)
     assert not catalogue.problems
+    return catalogue
+
+
+def planned(folder: Path, template: str, asked_on: date = MONDAY, **inputs: Any) -> Plan:
+    """The plan that this template makes of a request."""
+    catalogue = loaded(folder, template)
     return preview(catalogue.templates["work"], catalogue, inputs, asked_on)
 
 
@@ -209,3 +215,27 @@ def test_one_month_is_agreed(tmp_path: Path) -> None:
     inputs = "calendar: office\ninputs: {launch: {type: date, required: true}}\n"
     [problem] = planned(tmp_path, inputs + tasks, launch="2027-03-31").problems
     assert problem.endswith("; 1 month is agreed, so it was due by Sun 28 Feb 2027: 1 day short.")
+
+
+def test_a_date_on_the_wrong_side_of_another_is_told_as_that(tmp_path: Path) -> None:
+    """Where a rule asks for no time in between, the sentence says which date may not come first."""
+    waits = TWO_DATES.replace("pinned: inputs.launch}", "pinned: inputs.launch, depends_on: [invite]}").split(
+        "min_gaps"
+    )[0]
+    [problem] = planned(tmp_path, waits, send="2027-04-01", launch="2027-03-24").problems
+    assert problem == (
+        "“Show” is on Wed 24 Mar 2027, but it may not be before “Invite” (Thu 1 Apr 2027): 6 business days too early."
+    )
+
+
+def test_a_date_that_is_wrong_by_a_rest_day_alone_is_told_in_days(tmp_path: Path) -> None:
+    """An invitation fixed on Saturday by a person and needed on Friday is no business day late, but a day."""
+    catalogue = loaded(
+        tmp_path,
+        "calendar: office\ninputs: {launch: {type: date, required: true}}\n"
+        'tasks: {invite: {title: Invite, party: ops, due: "3 weeks before inputs.launch"}}\n',
+    )
+    template = catalogue.templates["work"]
+    facts = Facts(inputs={"launch": date(2027, 3, 26)}, complete_on=MONDAY, today=MONDAY, pins={"invite": SATURDAY})
+    [problem] = make_plan(template, catalogue.calendar_of(template, around=MONDAY), facts).problems
+    assert problem.endswith("but 3 weeks before Launch (Fri 26 Mar 2027) is Fri 5 Mar 2027: 1 day too late.")
