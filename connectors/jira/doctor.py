@@ -69,13 +69,19 @@ class Doctor:
 
     def _project(self, project: str) -> Iterator[Finding]:
         try:
-            retrying()(self._api.project, project)
+            found = retrying()(self._api.project, project)
         except (NotFound, AccessDenied):
             yield Finding(
                 f"Project {project} does not exist or our account may not see it.",
                 f"Correct the key in `projects`, or grant the account Browse Projects in {project}.",
             )
             return
+        if (key := found.get("key", project)) != project:
+            # Jira goes on answering to the old key, and no rule fits the new one.
+            yield Finding(
+                f"Project {project} is called {key} now, so requests in it are not recognised.",
+                f"Write {key} wherever the settings say {project}, then run `tminus connect`.",
+            )
         lacking = [PERMISSIONS[key] for key in retrying()(self._api.lacking, PERMISSIONS, projectKey=project)]
         if lacking:
             yield Finding(

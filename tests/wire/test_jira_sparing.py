@@ -69,3 +69,15 @@ def test_the_doctor_is_content_where_only_an_administrator_may_see_the_hooks() -
     with jira_site() as site:
         site.sim.site.me.denied.add("ADMINISTER")
         assert list(site.tracker.inspect()) == []
+
+
+def test_the_doctor_tells_of_a_project_whose_key_has_changed() -> None:
+    """Jira answers to the old one as before, but no request rule fits the new one; what is under way goes on."""
+    with jira_site() as site:
+        made = site.tracker.create(site.container(site.file()), [new("a")]).made["a"]
+        site.sim.site.rename_project("MKT", "MKTG")
+        [finding] = site.tracker.inspect()
+        assert "MKT is called MKTG now" in finding.problem
+        assert site.tracker.read([made.id])[made.id].label == "MKTG-2"
+        site.tracker.update(made.id, Patch(due_on=DAY, start_on=DAY))
+        assert site.sim.issue("MKT-2").due == DAY

@@ -26,6 +26,8 @@ class Administration:
         self.tokens = {seed.TOKEN: self.me.id}
         """API token → account id."""
         self.projects = {project.key: project for project in seed.projects(self.person("lee.lead@example.com").id)}
+        self.former_keys: dict[str, str] = {}
+        """Of projects that were renamed: the old key → the new one."""
         self.workflow = {status: list(targets) for status, targets in seed.WORKFLOW.items()}
         """Where the transitions of a status lead, by name."""
         self.required: set[str] = set()
@@ -78,9 +80,9 @@ class Administration:
         raise LookupError(f"nobody here is called {who!r}")
 
     def project(self, id_or_key: str) -> Project:
-        """Raises `Refusal` (404)."""
+        """By its former key too; raises `Refusal` (404)."""
         for project in self.projects.values():
-            if id_or_key in (project.id, project.key):
+            if self.former_keys.get(id_or_key, id_or_key) in (project.id, project.key):
                 return project
         raise Refusal(404, f"No project could be found with key '{id_or_key}'.")
 

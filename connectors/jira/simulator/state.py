@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -147,6 +148,16 @@ class Site(Administration):
         del self.issues[issue.id], self._by_key[issue.key]
         self.index.forget(int(issue.id))
         self.publish(Event("jira:issue_deleted", actor, issue))
+
+    def rename_project(self, key: str, new: str) -> None:
+        """Its issues get new keys; the old ones still lead there."""
+        renamed = self.projects[new] = replace(self.projects.pop(key), key=new)
+        self.former_keys[key], self._numbers[new] = new, self._numbers[key]
+        for issue in self.issues.values():
+            if issue.project.id == renamed.id:
+                issue.project, issue.key = renamed, f"{new}-{issue.key.rpartition('-')[2]}"
+                self._by_key[issue.key] = issue
+                self.index.note(issue.facts())
 
     def _project_of(self, fields: Json) -> Project:
         named = fields.get("project")
