@@ -153,7 +153,7 @@ class Mirrors:
             there = self._plan_there(plan, tasks, applied.links)
             actions = decide.make(there, self._links[name])
             if actions:
-                owners = {task.key: self._owner_there(name, applied.links[task.key]) for task in there.tasks}
+                owners = {task.key: self._owner_there(name, applied.links[task.key], request) for task in there.tasks}
                 done = self._write(request, applied.links, {self._home: [], name: actions}, owners)
                 _add(applied, done)
 
@@ -163,8 +163,10 @@ class Mirrors:
         mirrored = [_as_at_home(task, known[task.key], open_keys) for task in tasks if task.key in open_keys]
         return replace(plan, tasks=tuple(mirrored))
 
-    def _owner_there(self, name: str, home: LinkView) -> Owner:
+    def _owner_there(self, name: str, home: LinkView, request: Task) -> Owner:
         owner = mirror.owner_of(home)
+        if owner and request.requester and request.requester.id == owner.id:
+            owner = request.requester  # of a task that was just made the tracker tells no e-mail address
         return Owner(self._sides[name].away(owner), owner.name) if owner else Owner(None, "nobody")
 
     def _tell_all(self, applied: Applied) -> None:

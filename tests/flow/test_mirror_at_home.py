@@ -57,6 +57,16 @@ def issue_of(home: House, request: str, key: str) -> str:
     return home.links(request)[key].label
 
 
+def test_a_mirrored_task_has_its_owner_from_the_first(installation: House) -> None:
+    """It is made with whoever owns it at home, and nothing has to be put right afterwards."""
+    home = installation
+    before = len(home.asana.log)
+    _, _, mirrored = in_jira(home)
+    tasks = [home.asana.task(task) for name, task in mirrored.items() if name != ".mirror"]
+    assert all(task["assignee"] for task in tasks)
+    assert [call for call in home.asana.log[before:] if call.method == "PUT" and b"assignee" in call.body] == []
+
+
 def test_the_stakeholders_tasks_of_a_request_in_jira_stand_in_asana_too(installation: House) -> None:
     """Linked across, and changes go both ways; after that nobody writes."""
     home = installation
