@@ -61,7 +61,7 @@ def promised_plan(
     template, calendar = _starter_pack().templates[template_id], _calendar(template_id, now)
     complete_on = calendar.received_on(created_at)
     facts = Facts(
-        inputs=read_inputs(template, inputs, complete_on),
+        inputs=read_inputs(template, inputs, calendar.date_of(created_at)),
         complete_on=complete_on,
         today=max(calendar.date_of(now), complete_on),
         done=done or {},
