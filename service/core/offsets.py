@@ -21,6 +21,8 @@ Rounding = Literal["next", "previous", "keep"]
 
 UNITS: tuple[str, ...] = get_args(Unit)
 CLOCK_UNITS = ("business_hours", "hours", "minutes")
+MOST = 10_000
+"""Of any unit: 38 years of business days. More is a slip of the hand, and leads out of every calendar."""
 _TEXT = re.compile(r"\s*(-?\d+)\s+([A-Za-z_ -]+?)(?:\s+(before|after)\s+(\S+))?\s*")
 _RANGE = re.compile(r"\s*(\d+)\s*(?:-|–|to)\s*(\d+\s.*)")  # noqa: RUF001 - people do write the long dash
 
@@ -71,7 +73,7 @@ class Span:
         value, unit, direction, _ = _words(written, "3 business_days")
         if direction:
             raise OffsetError(f"`{written}` should be an amount only, like `3 business_days`")
-        return cls(int(value), unit_of(unit))
+        return cls(_whole(int(value)), unit_of(unit))
 
     def after(self, day: date, calendar: Calendar, sign: int = 1) -> date:
         """That much later than the day (earlier for sign -1), not rounded; month ends are clamped."""
@@ -120,7 +122,7 @@ class Offset:
         value, unit, direction, ref = _words(written, example)
         if not direction or not ref:
             raise OffsetError(f"`{written}` does not say before or after what; write it like `{example}`")
-        return cls(int(value), unit_of(unit), cast("Direction", direction), ref)
+        return cls(_whole(int(value)), unit_of(unit), cast("Direction", direction), ref)
 
     def date_from(self, anchor: date, calendar: Calendar, rounding: Rounding | None = None) -> date:
         """The day counted from the anchor. Unless told otherwise it is rounded so that "at least" stays true."""
@@ -205,6 +207,8 @@ def _members(written: Mapping[str, Any], *names: str) -> list[Any]:
 def _whole(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise OffsetError(f"`{value}` is not a whole number")
+    if value > MOST:
+        raise OffsetError(f"`{value}` is more than a plan can be about; the most is {MOST}")
     return value
 
 
