@@ -73,7 +73,7 @@ def _parked(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
         parked = inbox.parked(session, 5)
         count = inbox.counts(session).get("parked", 0)
     if parked:
-        why = "; ".join(sorted({delivery.reason or "no reason" for delivery in parked}))
+        why = "; ".join(sorted({(delivery.reason or "no reason").rstrip(".") for delivery in parked}))
         yield (
             "inbox",
             Finding(f"{count} parked deliveries wait for a person: {why}.", "Mend it, then `tminus replay --all`."),
