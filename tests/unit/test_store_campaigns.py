@@ -15,6 +15,8 @@ from service.store.engine import reading, transaction
 from service.store.secrets import Vault, new_key
 from service.store.tables import Campaign, HookRow, Link, Sweep, Worker, campaign_id, now
 
+TODAY = date(2026, 11, 23)
+
 
 def campaign(task: str = "10001", **values: object) -> Campaign:
     """A new campaign for this request task."""
@@ -186,14 +188,29 @@ def test_a_comment_is_known_by_its_text(store_engine: sa.Engine) -> None:
     with transaction(store_engine) as session:
         mine = campaign()
         campaigns.save(session, mine)
-        assert not comments.says(comments.get(session, mine.id, "jira", "summary"), "3 of 12 done")
+        assert not comments.says(comments.get(session, mine.id, "jira", "summary"), "3 of 12 done", TODAY)
         comments.remember(session, mine.id, "jira", "summary", comment_id="77", text="3 of 12 done")
         comments.remember(session, mine.id, "jira", "summary", comment_id="77", text="4 of 12 done")
     with reading(store_engine) as session:
         (comment,) = comments.of_campaign(session, mine.id, "jira").values()
         assert comment.comment_id == "77"
-        assert comments.says(comment, "4 of 12 done")
-        assert not comments.says(comment, "3 of 12 done")
+        assert comments.says(comment, "4 of 12 done", TODAY)
+        assert not comments.says(comment, "3 of 12 done", TODAY)
+
+
+def test_a_comment_that_was_denied_is_tried_again_another_day(store_engine: sa.Engine) -> None:
+    """Or with another text; what stands there is still known."""
+    with transaction(store_engine) as session:
+        mine = campaign()
+        campaigns.save(session, mine)
+        comments.remember(session, mine.id, "jira", "summary", comment_id="77", text="3 of 12 done")
+        comments.denied(session, mine.id, "jira", "summary", "4 of 12 done", TODAY)
+    with reading(store_engine) as session:
+        (comment,) = comments.of_campaign(session, mine.id, "jira").values()
+        assert comment.comment_id == "77"
+        assert comments.says(comment, "4 of 12 done", TODAY)
+        assert not comments.says(comment, "4 of 12 done", TODAY + timedelta(days=1))
+        assert not comments.says(comment, "5 of 12 done", TODAY)
 
 
 def test_a_hook_keeps_its_secret_sealed(store_engine: sa.Engine) -> None:
