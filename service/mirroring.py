@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from typing import TypeVar
 
 from connectors.contract import Account, AccountId, Container, Remark, Status, Task, TaskId
@@ -257,9 +257,11 @@ class Mirrors:
             return {}
 
     def _two_sides(self, name: str) -> Sides:
+        @cache  # for this run: each task asks several times
         def at_home(account: Account) -> AccountId | None:
             return people.counterpart(self._runtime, account, name, self._home)
 
+        @cache
         def away(account: Account) -> AccountId | None:
             return people.counterpart(self._runtime, account, self._home, name)
 

@@ -14,11 +14,18 @@ SIZE = 12
 
 
 def measure(home: Installation, *, rounds: int = 3, ticks: int = 10) -> Iterator[Figure]:
-    """Each tick waits until the one before has been answered, echoes included, and a random while more."""
+    """Each tick waits until the one before has been answered, echoes included, and a random while more.
+
+    One each way comes before them, so that the ways of Jira's workflow are remembered as its fields are.
+    """
+    home.tell_at_once()
     from_home: list[float] = []
     from_mirror: list[float] = []
     for number in range(rounds):
         at_home, mirrored = _launched(home, f"Mirrored {number}")
+        if number == 0:
+            _tick(home, home.jira, at_home[-1], home.asana, f"/tasks/{mirrored[-1].id}")
+            _tick(home, home.asana, mirrored[-2], home.jira, "/transitions")
         for at in range(ticks):
             if at % 2:
                 from_mirror.append(_tick(home, home.asana, mirrored[at], home.jira, "/transitions"))

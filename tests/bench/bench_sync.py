@@ -17,6 +17,7 @@ of campaigns of 40, some 40 calls a second, of which Asana allows 1,500 a minute
 
 def measure(home: Installation, *, ticks: Mapping[int, int] = TICKS) -> Iterator[Figure]:
     """Each tick waits until the one before has been answered, echoes included, and a random while more."""
+    home.tell_at_once()
     for site in home.sites:
         for size, count in ticks.items():
             took: list[float] = []
