@@ -28,6 +28,7 @@ from service import workflows
 from service.bootstrap import make_runtime
 from service.runtime import Runtime
 from service.settings import load
+from service.store import changes, inbox
 from service.store.engine import is_sqlite, reading
 from service.store.secrets import new_key
 from service.store.tables import Worker
@@ -264,11 +265,18 @@ class Chaos:
                 workflows.sweep_now(self.runtime, full=True)
                 swept = time.monotonic()
             self._hush()
-            wrong = [problem for one in self.asked for problem in one.wrong()]
+            wrong = [problem for one in self.asked for problem in one.wrong()] or list(self._unanswered())
             if not wrong:
                 return
             if time.monotonic() > deadline:
                 raise ChaosError("after a quiet time still:\n" + "\n".join(wrong))
+
+    def _unanswered(self) -> Iterator[str]:
+        """What was heard and has not been looked at yet, as when the worker that was at it is frozen."""
+        with reading(self.runtime.engine) as session:
+            if count := inbox.counts(session).get("received"):
+                yield f"{count} deliveries have not been read"
+            yield from (f"{partition} waits for its run" for partition in changes.partitions(session))
 
     def _rest(self) -> None:
         """Once all agrees, another look at everything writes nothing."""
