@@ -179,8 +179,8 @@ class _Run:
                 heard = replies.heard(self.runtime, self.campaign, self.request, self.links, self.mirrors)
                 actions, self.news = actions + heard.actions, self.news + heard.news
             if self.request and not self.rehearsal:
-                made = plan, self.links, self.owners
-                actions += taking_over.of_campaign(self.runtime, self.campaign, self.request, *made)
+                known, owners = self.links, self.owners
+                actions += taking_over.of_campaign(self.runtime, self.campaign, self.request, plan, known, owners)
             self.speech.tell_progress(plan, self.links, self.owners)
         return plan, [*([self.moving.days] if self.moving.days else []), *actions]
 

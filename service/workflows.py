@@ -193,6 +193,8 @@ def _client(session: Session) -> DBOSClient | None:
     """None where the engine's tables are not there yet, or are not whole."""
     engine = session.get_bind().engine
     if id(engine) not in _clients:
+        if not runs.have_a_table(session):
+            return None
         client = DBOSClient(system_database_engine=engine, application_name=NAME)
         if not runs.can_be_asked_for(session, lambda: _ask(client, session, "", 0, None)):
             return None

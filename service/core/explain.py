@@ -31,6 +31,11 @@ def plain(written: str) -> str:
     return _MARKS.sub(r"\\\1", written)
 
 
+def titled(titles: Iterable[str]) -> str:
+    """`“Build”, “Check”`, to stand in Markdown as they are."""
+    return ", ".join(f"“{plain(title)}”" for title in titles)
+
+
 def amount(span: Span) -> str:
     """`3 business days`."""
     return str(span).replace("_", " ")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal, TypeAlias
 
-from service.core.explain import long_day, plain
+from service.core.explain import long_day, plain, titled
 from service.core.merge import LinkView
 from service.core.plan import Plan
 
@@ -65,7 +65,7 @@ def skipped(links: Mapping[str, LinkView]) -> str | None:
     if not out:
         return None
     steps = "1 step was" if len(out) == 1 else f"{len(out)} steps were"
-    return f"{steps} skipped: {', '.join(f'“{plain(title)}”' for title in out)}."
+    return f"{steps} skipped: {titled(out)}."
 
 
 def left_out(links: Mapping[str, LinkView]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from connectors.contract import Status
 from service.core.decide import progress
-from service.core.explain import long_day, plain
+from service.core.explain import long_day, plain, titled
 from service.core.kept import compared, left_out, skipped, told
 from service.core.merge import LinkView
 from service.core.plan import Plan, PlannedTask
@@ -106,9 +106,8 @@ def input_problems_comment(title: str, problems: Sequence[str]) -> str:
 
 def copies_comment(titles: Sequence[str]) -> str:
     """The request was copied together with the tasks of another campaign."""
-    names = ", ".join(f"“{plain(title)}”" for title in titles)
     return (
-        f"These tasks came with the copy of another request: {names}. Tminus made this request's own tasks "
+        f"These tasks came with the copy of another request: {titled(titles)}. Tminus made this request's own tasks "
         "beside them, and looks after those alone; delete the copies, or keep them as your own."
     )
 
@@ -153,9 +152,8 @@ def refusal_comment(title: str, plan: Plan) -> str:
 
 def deleted_comment(titles: Sequence[str]) -> str:
     """Which tasks people deleted, all in one comment."""
-    names = ", ".join(f"“{plain(title)}”" for title in titles)
     it = "it" if len(titles) == 1 else "them"
-    return f"**Deleted: {names}.** Tminus does not make {it} again, and nothing waits for {it} any more."
+    return f"**Deleted: {titled(titles)}.** Tminus does not make {it} again, and nothing waits for {it} any more."
 
 
 def gone_elsewhere(connection: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Literal, cast
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from connectors.contract import Container
 from service.store.changes import partition_of
@@ -63,6 +64,12 @@ def astray(session: Session, connection: str) -> list[str]:
     query = select(Campaign.request_task).where(col(Campaign.connection) == connection)
     mine = col(Campaign.state).in_(NOT_OVER), col(Campaign.agreed)[ASTRAY].as_boolean()
     return list(session.exec(query.where(*mine)))
+
+
+def ids_of(connection: str, request_task: str) -> SelectOfScalar[str]:
+    """Of this request's campaigns, for use in another query."""
+    mine = select(Campaign.id).where(col(Campaign.connection) == connection)
+    return mine.where(col(Campaign.request_task) == request_task)
 
 
 def named(session: Session, name: str) -> Campaign | None:

@@ -7,7 +7,8 @@ from datetime import date
 
 from sqlmodel import Session, col, select
 
-from service.store.tables import Campaign, Comment
+from service.store.campaigns import ids_of
+from service.store.tables import Comment
 from service.store.upserts import put
 
 _DENIED = "denied "
@@ -46,8 +47,7 @@ def denied(session: Session, campaign_id: str, connection: str, key: str, text: 
 
 def retry_denied(session: Session, connection: str, request_task: str) -> None:
     """Let the campaign's comments be tried again at once, after a person has mended why."""
-    campaign = select(Campaign.id).where(col(Campaign.connection) == connection)
-    mine = col(Comment.campaign_id).in_(campaign.where(col(Campaign.request_task) == request_task))
+    mine = col(Comment.campaign_id).in_(ids_of(connection, request_task))
     for comment in session.exec(select(Comment).where(mine, col(Comment.digest).startswith(_DENIED))):
         comment.digest = ""
         session.add(comment)

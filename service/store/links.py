@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from connectors import fencing
 from connectors.contract import Task, TaskId
 from service.core.merge import Agreed, LinkView
-from service.store.campaigns import NOT_OVER
+from service.store.campaigns import NOT_OVER, ids_of
 from service.store.tables import Campaign, Link, now
 from service.store.upserts import insert_new, table_of
 
@@ -80,8 +80,7 @@ def retry_refused(session: Session, connection: str, request_task: str) -> None:
     Which dependencies were refused, or lacked a refused task, is not kept: all of them are written again. Dates and
     owners that a task was made without are tried at once.
     """
-    campaign = select(Campaign.id).where(col(Campaign.connection) == connection)
-    mine = col(Link.campaign_id).in_(campaign.where(col(Campaign.request_task) == request_task))
+    mine = col(Link.campaign_id).in_(ids_of(connection, request_task))
     for link in session.exec(select(Link).where(mine)):
         if link.state == "refused":
             link.state, link.reason = "intended", None

@@ -22,13 +22,17 @@ def in_queue(session: Session, partitions: Sequence[str], status: str) -> set[st
     return {row[0] for row in session.connection().execute(question, {"status": status, "those": partitions})}
 
 
+def have_a_table(session: Session) -> bool:
+    """Whether a worker has begun to make the engine's tables."""
+    runs = _table(is_sqlite(session.connection()))
+    return sa.inspect(session.connection()).has_table(runs.name, runs.schema)
+
+
 def can_be_asked_for(session: Session, ask: Callable[[], None]) -> bool:
-    """Whether the engine's tables are there and whole, tried with a run that is taken back.
+    """Whether the engine's tables are whole, tried with a run that is taken back.
 
     The first worker of a database makes them, or of a new version of the engine changes them, step by step.
     """
-    if not _begun(session):
-        return False
     trial = session.begin_nested()
     try:
         ask()
@@ -45,16 +49,11 @@ def can_be_asked_for(session: Session, ask: Callable[[], None]) -> bool:
 def counts(session: Session) -> dict[str, int]:
     """How many runs are in each of our states; what is over is not looked at."""
     runs = _table(is_sqlite(session.connection()))
-    if not _begun(session):
+    if not have_a_table(session):
         return dict.fromkeys(STATES.values(), 0)
     query = sa.select(runs.c.status, sa.func.count()).where(runs.c.status.in_(STATES), runs.c.queue_name == QUEUE)
     found: dict[str, int] = dict(session.execute(query.group_by(runs.c.status)).all())
     return {ours: found.get(theirs, 0) for theirs, ours in STATES.items()}
-
-
-def _begun(session: Session) -> bool:
-    runs = _table(is_sqlite(session.connection()))
-    return sa.inspect(session.connection()).has_table(runs.name, runs.schema)
 
 
 @cache
