@@ -17,9 +17,10 @@ from service.calendars import CalendarRecipe, read_calendars
 from service.commitment_files import is_commitment, read_commitment
 from service.config_file import ConfigError, Document, Loc, read
 from service.core.calendar import Calendar
-from service.core.checking import Flaw, flaws, flaws_among, taken_from
+from service.core.checking import Flaw, flaws
 from service.core.commitment import Commitment
 from service.core.effective import every_task
+from service.core.library_checks import flaws_among, taken_from
 from service.core.offsets import did_you_mean
 from service.core.template import Template
 from service.core.wiring import blackout_of

@@ -10,7 +10,7 @@ from connectors.contract import Status
 from service.core.breach import ending_task
 from service.core.condition import Condition
 from service.core.effective import PREVIOUS, PROMISES, every_task, most_rounds, task_of
-from service.core.inputs import InputError, typed
+from service.core.inputs import InputError, never_equal, typed
 from service.core.network import COMPLETE, Cycle, order_of
 from service.core.offsets import Offset, did_you_mean
 from service.core.template import Compress, TaskTemplate, Template
@@ -36,6 +36,8 @@ def flaws(template: Template) -> list[Flaw]:
     """Everything wrong with the template by itself; nothing when plans can be made from it."""
     if found := [*_inputs(template), *_groups(template)]:
         return found
+    if found := list(_keys(template)):
+        return found
     tasks = {key: (at, task) for key, at, task in every_task(template)}
     checks = (_tasks, _gaps, _modifiers, _inherit, _children, _feasibility, _clocks)
     found = [
@@ -56,11 +58,6 @@ def _clocks(template: Template, tasks: Tasks) -> Iterator[Flaw]:
         if rule.reassigns and ending_task(rule, tasks) is None:
             why = "no task of this template stops the clock, so there is none to take over; write `notify`, or a `stop`"
             yield Flaw(("clocks", name, "on_breach"), f"`reassign`: {why} such as `{next(iter(tasks))}.done`")
-
-
-def flaws_among(template: Template, others: Mapping[str, Template]) -> list[Flaw]:
-    """What is wrong with it beside the other templates of the catalogue: the ones it takes rules and tasks from."""
-    return [*_inherited_from(template, others), *_made_of(template, others)]
 
 
 def _inputs(template: Template) -> Iterator[Flaw]:
@@ -115,6 +112,17 @@ def _groups(template: Template) -> Iterator[Flaw]:
         yield Flaw(("groups",), f"up to {total} tasks in one campaign; {MOST_TASKS} at most")
 
 
+def _keys(template: Template) -> Iterator[Flaw]:
+    """Rounds are told apart by their keys, which no other task may have."""
+    seen: set[str] = set()
+    for key, at, _ in every_task(template):
+        if key in seen:
+            yield Flaw(
+                at, f"two tasks have the key `{key}`, one of them as a round of `{at[1]}`; rename one of the two"
+            )
+        seen.add(key)
+
+
 def _promises(template: Template) -> Iterator[Flaw]:
     lead, turnaround = template.lead_time, template.turnaround
     if lead is not None:
@@ -163,6 +171,12 @@ def _conditions(template: Template) -> Iterator[Flaw]:
             if field.removeprefix("inputs.") not in template.inputs or not field.startswith("inputs."):
                 guess = did_you_mean(field, _input_refs(template))
                 yield Flaw(at, f"`{field}` is not an input of this template{guess}")
+        if condition.is_empty():
+            yield Flaw(at, "`in`, `all` and `any` need something in their list")
+        for field, value in condition.compared():
+            entry = template.inputs.get(field.removeprefix("inputs."))
+            if entry and (why := never_equal(entry, value)):
+                yield Flaw(at, f"`{field}` {why}")
 
 
 def _every_condition(template: Template) -> Iterator[tuple[Path, Condition]]:
@@ -251,58 +265,6 @@ def _children(template: Template, tasks: Tasks) -> Iterator[Flaw]:
             if isinstance(value, str) and value.startswith("inputs.") and value not in _input_refs(template):
                 guess = did_you_mean(value, _input_refs(template))
                 yield Flaw((*at, "inputs"), f"`{value}` is not an input of this template{guess}")
-
-
-def taken_from(template: Template, index: int) -> list[str]:
-    """The templates that this `inherit` rule can name."""
-    rule = template.inherit[index]
-    if not rule.template_from.startswith("inputs."):
-        return [rule.template_from]
-    name = rule.template_from.removeprefix("inputs.")
-    condition = rule.when
-    if condition and condition.in_ is not None and condition.field == rule.template_from:
-        return [str(value) for value in condition.in_]
-    if condition and condition.equals is not None and condition.field == rule.template_from:
-        return [str(condition.equals)]
-    return list(template.inputs[name].values) if name in template.inputs else []
-
-
-def _inherited_from(template: Template, others: Mapping[str, Template]) -> Iterator[Flaw]:
-    for index, rule in enumerate(template.inherit):
-        at: Path = ("inherit", index)
-        names = taken_from(template, index)
-        for name in names:
-            if name == template.id:
-                yield Flaw((*at, "template_from"), "a template cannot inherit from itself")
-            elif name not in others:
-                yield Flaw((*at, "template_from"), f"there is no usable template `{name}`{did_you_mean(name, others)}")
-        known = [others[name] for name in names if name in others]
-        for theirs in rule.tasks.values():
-            if known and not any(theirs in other.tasks for other in known):
-                guess = did_you_mean(theirs, known[0].tasks)
-                yield Flaw((*at, "tasks"), f"none of these templates has a task `{theirs}`{guess}")
-        for theirs in rule.inputs:
-            if known and not any(theirs in other.inputs for other in known):
-                guess = did_you_mean(theirs, known[0].inputs)
-                yield Flaw((*at, "inputs"), f"none of these templates has an input `{theirs}`{guess}")
-
-
-def _made_of(template: Template, others: Mapping[str, Template]) -> Iterator[Flaw]:
-    for name, child in template.children.items():
-        at: Path = ("children", name)
-        other = others.get(child.template)
-        if other is None or other.id == template.id:
-            guess = did_you_mean(child.template, others)
-            yield Flaw((*at, "template"), f"there is no usable template `{child.template}` for this{guess}")
-            continue
-        if other.children:
-            yield Flaw((*at, "template"), f"`{other.id}` has children itself; only one level can be planned")
-        for theirs in child.inputs.keys() - other.inputs.keys():
-            guess = did_you_mean(theirs, other.inputs)
-            yield Flaw((*at, "inputs", theirs), f"`{other.id}` has no input `{theirs}`{guess}")
-        for theirs, entry in other.inputs.items():
-            if entry.required is True and entry.type == "date" and theirs not in child.inputs:
-                yield Flaw((*at, "inputs"), f"`{other.id}` needs its date `{theirs}`; write `{theirs}: inputs.<ours>`")
 
 
 def _feasibility(template: Template, tasks: Tasks) -> Iterator[Flaw]:

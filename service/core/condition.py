@@ -51,5 +51,18 @@ class Condition(Part):
 
     def fields(self) -> list[str]:
         """Every field it looks at."""
-        parts = (*(self.all or ()), *(self.any or ()), *((self.not_,) if self.not_ else ()))
-        return ([self.field] if self.field else []) + [name for part in parts for name in part.fields()]
+        return ([self.field] if self.field else []) + [name for part in self._parts for name in part.fields()]
+
+    def compared(self) -> list[tuple[str, Any]]:
+        """Every field with each value that it is compared with."""
+        values = self.in_ or (() if self.equals is None else (self.equals,))
+        own = [(str(self.field), value) for value in values]
+        return own + [pair for part in self._parts for pair in part.compared()]
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to choose from somewhere in it."""
+        return () in (self.in_, self.all, self.any) or any(part.is_empty() for part in self._parts)
+
+    @property
+    def _parts(self) -> tuple[Condition, ...]:
+        return (*(self.all or ()), *(self.any or ()), *((self.not_,) if self.not_ else ()))

@@ -96,6 +96,31 @@ def typed(entry: Input, given: Any) -> Any:
     return _within(entry, _int(given)) if entry.type == "int" else readers[entry.type](given)
 
 
+def never_equal(entry: Input, value: Any) -> str | None:
+    """Why no request's answer is ever this value; None where one can be."""
+    if entry.type == "date":
+        return "is a date, which is never equal to a fixed value; ask whether it `exists`"
+    if entry.type == "bool" and not isinstance(value, bool):
+        return f"is `true` or `false`, never `{value}`"
+    if entry.type == "enum" and value not in entry.values:
+        return f"is {', '.join(entry.values)}, never `{value}`{did_you_mean(str(value), entry.values)}"
+    if entry.type in ("text", "file") and not isinstance(value, str):
+        return f"is text, never `{value}`; write it in quotes"
+    if entry.type == "int":
+        return _never_counted(entry, value)
+    return None
+
+
+def _never_counted(entry: Input, value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return f"is a whole number, never `{value}`; write it as a number, without quotes"
+    try:
+        _within(entry, value)
+    except InputError as wrong:
+        return f"is never {value}: {wrong}"
+    return None
+
+
 def _text(given: Any) -> str:
     return str(given).strip()
 

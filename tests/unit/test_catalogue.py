@@ -145,6 +145,9 @@ BAD_TEMPLATES = [  # what is replaced, by what, the line and words of the compla
     ),
     ("field: inputs.tone", "field: inputs.town", 22, "is not an input of this template; did you mean `inputs.tone`?"),
     ("in: [plain]", "in: [plain], equals: warm", 22, "write `field` with one of"),
+    ("in: [plain]", "in: [plane]", 22, "`inputs.tone` is warm, plain, never `plane`; did you mean `plain`?"),
+    ("in: [plain]", "in: []", 22, "need something in their list"),
+    ("inputs.tone, in: [plain]", "inputs.send_date, equals: 2027-01-04", 22, "ask whether it `exists`"),
     ("from: write", "from: wrote", 29, "`wrote` is not known; did you mean `write`?"),
     ('at_least: "1 week"', 'at_least: "1 week before x"', 29, "should be an amount only"),
     ('lead_time: "2 weeks before', 'lead_time: "2 weeks after', 8, "a lead time is counted `before"),
@@ -179,6 +182,54 @@ def test_a_bad_template_is_refused_with_its_line(tmp_path: Path, old: str, new: 
     assert (Path(problem.file).name, problem.line) == ("letter.yaml", line), problem
     assert said in problem.message
     assert str(problem).startswith(f"{tmp_path}/letter.yaml:{line}: ")
+
+
+ROUNDS = """\
+id: letters
+version: 1
+title: Letters
+calendar: office
+inputs:
+  day: {type: date}
+  count: {type: int, max: 3}
+  signed: {type: bool}
+  about: {type: text}
+tasks:
+  page_2_write: {title: Write, party: ops, duration: "1 business_day"}
+  cover_read: {title: Read, party: ops, duration: "1 business_day", when: {field: inputs.signed, equals: true}}
+groups:
+  sheet:
+    title: Sheet
+    repeat: inputs.count
+    when: {field: inputs.count, in: [1, 2, 3]}
+    tasks: {write: {title: Write, party: ops, duration: "1 business_day"}}
+children:
+  letter: {template: letter, inputs: {send_date: inputs.day, tone: plain}, when: {field: inputs.about, equals: "7"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("  sheet:", "  page:", 18, "two tasks have the key `page_2_write`, one of them as a round of `page`"),
+        ("  letter: {", "  cover: {", 20, "two tasks have the key `cover_read`, one of them as a part of `cover`"),
+        ("equals: true", "equals: yes", 12, "`inputs.signed` is `true` or `false`, never `yes`"),
+        ("in: [1, 2, 3]", "in: [1, 2, 4]", 17, "`inputs.count` is never 4: 4 is too many; 3 at most"),
+        ("in: [1, 2, 3]", 'in: ["1"]', 17, "is a whole number, never `1`; write it as a number, without quotes"),
+        ('equals: "7"', "equals: 7", 20, "`inputs.about` is text, never `7`; write it in quotes"),
+        ("tone: plain", "tone: plane", 20, "`tone` of `letter` is warm, plain, never `plane`; did you mean `plain`?"),
+        ("inputs.day", "2027-01-04", 20, "`send_date` of `letter` is a date of the request; write `inputs.<ours>`"),
+        ("inputs.day", "inputs.about", 20, "`send_date` of `letter` is of type date, and `inputs.about` of type text"),
+        ("template: letter", "template: letters", 20, "no usable template `letters` for this; did you mean `letter`?"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_could_never_be_is_refused_with_its_line(tmp_path: Path, old: str, new: str, line: int, said: str) -> None:
+    """Values that no answer has, keys that two tasks would share, and what another template cannot be given."""
+    assert load(tmp_path, letters=ROUNDS).problems == []
+    [problem] = load(tmp_path, letters=changed(old, new, ROUNDS)).problems
+    assert (Path(problem.file).name, problem.line) == ("letters.yaml", line), problem
+    assert said in problem.message
 
 
 def test_a_template_of_a_bad_calendar_is_told_too(tmp_path: Path) -> None:
