@@ -62,6 +62,9 @@ def settle_both(pair: Pair, found: Task | None, found_there: Task | None, sides:
         theirs.discard("due_on")
     seen, conflicts = _seen(home, found, found_there, ours, theirs, sides)
     settled, news = settle(home, seen, today)
+    if "owner" in theirs and (brought := _carried("owner", found_there, sides)) and _same_owner(settled, brought):
+        # Known from now on: a tracker that hides e-mail addresses could not say who that is there.
+        there = replace(there, agreed=_with(there.agreed, {"owner": _of(found_there)["owner"]}))
     return Pair(
         home=_standing(replace(settled, task=found), found, _differing(home.agreed, settled.agreed)),
         there=_standing(replace(there, task=found_there, label=found_there.label), found_there, theirs),
@@ -213,6 +216,10 @@ def _carried(name: str, found_there: Task, sides: Sides) -> Task | None:
         return found_there
     account = sides.at_home(found_there.owner)
     return replace(found_there, owner=Account(account, found_there.owner.name)) if account else None
+
+
+def _same_owner(home: LinkView, brought: Task) -> bool:
+    return values_agreed(home.agreed)["owner"] == _of(brought)["owner"]
 
 
 def _holds(name: str, found: Task, brought: Task) -> bool:

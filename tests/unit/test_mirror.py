@@ -187,3 +187,14 @@ class Twins(RuleBasedStateMachine):
 
 TestTwins = Twins.TestCase
 TestTwins.settings = settings(max_examples=60, stateful_step_count=12, deadline=None)
+
+
+def test_a_person_whose_address_home_hides_stays_the_owner_whom_the_other_side_named() -> None:
+    """Taken over at home, and never given back to whoever owned it before."""
+    hiding = replace(SIDES, away=lambda _: None)
+    home, there = twin(HOME), twin(THERE)
+    omar = replace(there, owner=Account(AccountId("o-9"), "Omar", "omar.ops@example.com"))
+    links = Pair(home=linked("build", home, DUE, DUE), there=linked("build", there, DUE, DUE))
+    pair = settle_both(links, home, omar, hiding, TODAY)
+    assert [action.values for action in behind(pair.home, "jira") if isinstance(action, Bring)] == [{"owner": "2"}]
+    assert behind(bring_there(pair, [], hiding), "asana") == []
