@@ -91,7 +91,7 @@ def _remark(comment: Mapping[str, Any]) -> Remark | None:
     return Remark(
         id=CommentId(str(comment["id"])),
         author=mapping.account(comment.get("author")),
-        text=adf.to_text(body) if isinstance(body, dict) else str(body or ""),
+        text=adf.to_text(body, addresses=True) if isinstance(body, dict) else str(body or ""),
         written_at=written_at,
         mark=_mark(comment),
     )

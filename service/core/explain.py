@@ -12,6 +12,8 @@ from service.core.effective import Addend
 from service.core.offsets import Promise, Span
 
 _MARKS = re.compile(r"([\\`*_\[\]<>~|#])")
+_ADDRESS = re.compile(r"""(https?://[^\s<>]*[^\s<>.,;:!?)\]'"”])""")
+_STARTS_BLOCK = re.compile(r"^(\d*)([-+=.)])")
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -29,6 +31,17 @@ def short_day(day: date) -> str:
 def plain(written: str) -> str:
     """A person's words, to stand in Markdown as they are."""
     return _MARKS.sub(r"\\\1", written)
+
+
+def verbatim(written: str) -> str:
+    """A person's lines, to stand in Markdown with their breaks, and with web addresses as links."""
+    lines = (_words(line.strip()) for line in written.splitlines())
+    return "  \n".join(_STARTS_BLOCK.sub(r"\1\\\2", line) for line in lines)
+
+
+def _words(line: str) -> str:
+    parts = enumerate(_ADDRESS.split(line))
+    return "".join(f"<{part}>" if place % 2 else plain(part).replace("&", "\\&") for place, part in parts)
 
 
 def titled(titles: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from connectors.contract import Status
 from service.core.decide import progress
-from service.core.explain import long_day, plain, titled
+from service.core.explain import long_day, plain, titled, verbatim
 from service.core.kept import compared, left_out, skipped, told
 from service.core.merge import LinkView
 from service.core.plan import Plan, PlannedTask
@@ -55,9 +55,9 @@ def plan_comment(
         lines += [line for verdict in verdicts if verdict for line in ("", verdict)]
     if plan.compressions:
         lines += ["", "**Shortened to make the date, at the risk of mistakes**", ""]
-        lines += [f"- {cut}" for cut in plan.compressions]
+        lines += [f"- {plain(cut)}" for cut in plan.compressions]
     if plan.problems:
-        lines += ["", "**At risk**", "", *(f"- {problem}" for problem in plan.problems)]
+        lines += ["", "**At risk**", "", *(f"- {plain(problem)}" for problem in plan.problems)]
     if approver and plan.verdict in ("compressed", "flagged"):
         lines += ["", f"{approver} must agree to these dates."]
     if steps := left_out(links):
@@ -70,18 +70,22 @@ def _next_up(plan: Plan, links: Mapping[str, LinkView], owners: Mapping[str, str
     for task in plan.tasks:
         link = links.get(task.key)
         if link is None or not link.status.closed:
-            return f" Next: {plain(task.title)}, {owners.get(task.key, task.owner)}, due {long_day(task.due_on)}."
+            return (
+                f" Next: {plain(task.title)}, {plain(owners.get(task.key, task.owner))}, due {long_day(task.due_on)}."
+            )
     return ""
 
 
 def _row(task: PlannedTask, link: LinkView | None, owners: Mapping[str, str], explained: bool) -> str:
     status = SIGNS[link.status] if link else SIGNS[Status.TODO]
+    owner = plain(owners.get(task.key, task.owner))
     if link and link.status.closed:
-        return f"**{plain(task.title)}** ({owners.get(task.key, task.owner)}): {status}"
+        return f"**{plain(task.title)}** ({owner}): {status}"
     pinned = ", pinned by a person" if link and link.pinned_on else ""
     party = link.task.waits_on if link and link.task and link.status is Status.WAITING else None
     due = f"due {long_day(task.due_on)}{pinned}, {status}{f' for the {party}' if party else ''}"
-    return f"**{plain(task.title)}** ({owners.get(task.key, task.owner)}): {due}{f'. {task.why}' if explained else ''}"
+    why = f". {plain(task.why)}" if explained else ""
+    return f"**{plain(task.title)}** ({owner}): {due}{why}"
 
 
 def cancelled_comment(title: str) -> str:
@@ -97,7 +101,7 @@ def input_problems_comment(title: str, problems: Sequence[str]) -> str:
         [
             f"**{plain(title)} cannot be planned yet.** The clock starts when this is complete:",
             "",
-            *(f"- {problem}" for problem in problems),
+            *(f"- {plain(problem)}" for problem in problems),
             "",
             "Correct the request itself; Tminus looks again by itself.",
         ]
@@ -132,7 +136,7 @@ def excluded_comment(title: str, plan: Plan, contact: str) -> str:
         [
             f"**{plain(title)} needs a decision first.** No clock has started:",
             "",
-            *(f"- {problem}" for problem in plan.problems),
+            *(f"- {plain(problem)}" for problem in plan.problems),
             "",
             f"{contact} decides how it goes on. Change the request to what is covered, and it is planned at once.",
         ]
@@ -141,9 +145,10 @@ def excluded_comment(title: str, plan: Plan, contact: str) -> str:
 
 def refusal_comment(title: str, plan: Plan) -> str:
     """The date cannot be had: why, in chains of dates that add up, and the earliest one that can."""
-    lines = [f"**{plain(title)} cannot be had on that date.**", "", *(f"- {problem}" for problem in plan.problems)]
+    lines = [f"**{plain(title)} cannot be had on that date.**", ""]
+    lines += [f"- {plain(problem)}" for problem in plan.problems]
     if plan.compressions:
-        lines += ["", "Already counted in: " + "; ".join(plan.compressions) + "."]
+        lines += ["", f"Already counted in: {plain('; '.join(plan.compressions))}."]
     if plan.earliest_anchor:
         earliest = long_day(plan.earliest_anchor[1])
         lines += ["", f"**The earliest possible date is {earliest}.** Set it on the request to go."]
@@ -163,10 +168,10 @@ def gone_elsewhere(connection: str) -> str:
 
 def copied_comment(who: str, connection: str, text: str) -> str:
     """A person's comment as it is told in the other tracker."""
-    return f"**{who}** wrote in {connection}:\n\n{text}"
+    return f"**{plain(who)}** wrote in {connection}:\n\n{verbatim(text)}"
 
 
 def refused_comment(refusals: Mapping[str, str]) -> str:
     """Tasks that the tracker would not make, with its own words."""
     lines = ["**The tracker refused some tasks of the plan:**", ""]
-    return "\n".join([*lines, *(f"- {plain(title)}: {why}" for title, why in refusals.items())])
+    return "\n".join([*lines, *(f"- {plain(title)}: {plain(why)}" for title, why in refusals.items())])

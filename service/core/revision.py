@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from service.core.explain import long_day
+from service.core.explain import long_day, plain
 from service.core.merge import LinkView
 from service.core.plan import Plan, PlannedTask
 from service.core.wording import compare
@@ -72,26 +72,27 @@ class Revision:
                 told.append(f"{len(titles)} {'is' if len(titles) == 1 else 'are'} {what}.")
         return " ".join(told)
 
-    def lines(self) -> Iterator[str]:
-        """What changes, task by task, and what is kept, each a Markdown line."""
-        yield from (f"- {row}" for row in self.moved)
-        yield from (f"- New: {title}" for title in self.added)
-        yield from (f"- Open again: {title}" for title in self.reopened)
-        yield from (f"- Dropped: {title}" for title in self.left)
-        yield from (f"- {sentence}" for sentence in self.rewritten)
+    def lines(self, said: Callable[[str], str] = str) -> Iterator[str]:
+        """What changes, task by task, and what is kept; `said` makes words fit for where the lines are shown."""
+        yield from (f"- {said(str(row))}" for row in self.moved)
+        yield from (f"- New: {said(title)}" for title in self.added)
+        yield from (f"- Open again: {said(title)}" for title in self.reopened)
+        yield from (f"- Dropped: {said(title)}" for title in self.left)
+        yield from (f"- {said(sentence)}" for sentence in self.rewritten)
         if self.pinned:
-            yield f"\nKept where a person put it: {', '.join(self.pinned)}."
+            yield f"\nKept where a person put it: {said(', '.join(self.pinned))}."
         if self.kept:
-            yield f"\nKept as a person wrote it: {', '.join(self.kept)}."
+            yield f"\nKept as a person wrote it: {said(', '.join(self.kept))}."
         if self.problems:
             yield "\n**At risk**\n"
-            yield from (f"- {problem}" for problem in self.problems)
+            yield from (f"- {said(problem)}" for problem in self.problems)
 
     def comment(self) -> str:
         """One message for the whole of it, in Markdown."""
-        lines = list(self.lines())
+        lines = list(self.lines(plain))
         gap = [""] if lines and not lines[0].startswith("\n") else []
-        return "\n".join([f"**{self.cause}** {self.sentence.removeprefix(self.cause).strip()}", *gap, *lines])
+        rest = self.sentence.removeprefix(self.cause).strip()
+        return "\n".join([f"**{plain(self.cause)}** {rest}", *gap, *lines])
 
     def as_dict(self) -> dict[str, Any]:
         """JSON, for programs."""
