@@ -107,7 +107,8 @@ def _week(written: object) -> object:
     return written
 
 
-def _zone(name: str) -> str:
+def known_zone(name: str) -> str:
+    """The name of a time zone; raises `ValueError` with what was probably meant."""
     if name not in available_timezones():
         raise ValueError(f"`{name}` is not a time zone{_guess(name, available_timezones())}")
     return name
@@ -153,7 +154,7 @@ class Holidays(_Part):
 class CalendarRecipe(_Part):
     """One calendar as ops write it."""
 
-    time_zone: Annotated[str, AfterValidator(_zone)]
+    time_zone: Annotated[str, AfterValidator(known_zone)]
     working_hours: Annotated[Mapping[Weekday, WrittenWindows], BeforeValidator(_week)]
     """The hours of each weekday, a missing one is closed; or the word `always`."""
     cutoff: Annotated[str, AfterValidator(_time)] | None = None

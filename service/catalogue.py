@@ -230,6 +230,8 @@ class _Written:
         name = self.document.data.get("extends")
         if name is None:
             return None
+        if name == self.document.data.get("id"):
+            return "a template cannot extend itself"
         if self.base is None:
             return f"there is no template `{name}` to extend"
         if "extends" in self.base.data:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from service.calendars import known_zone
 from service.config_file import Document
 from service.core.commitment import Agreement, Cadence, Commitment, Quota
 from service.core.commitment_checks import flaws
@@ -30,6 +31,11 @@ def read_commitment(document: Document, calendars: Collection[str]) -> tuple[Com
     if commitment is None:
         return None, problems
     problems = [refusal(document, flaw.path, flaw.message) for flaw in flaws(commitment)]
+    if isinstance(commitment, Quota) and commitment.period.time_zone is not None:
+        try:
+            known_zone(commitment.period.time_zone)
+        except ValueError as unknown:
+            problems.append(refusal(document, ("period", "time_zone"), str(unknown)))
     for path, name in commitment.calendars().items():
         if name not in calendars:
             message = f"there is no usable calendar `{name}`{did_you_mean(name, calendars)}"

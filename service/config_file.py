@@ -13,6 +13,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
 
 from service.quick_yaml import Unusual, plain_mapping
 
@@ -98,6 +99,9 @@ def _carefully(path: Path, text: str) -> CommentedMap:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise ConfigError([_syntax(path, mark.line + 1 if mark else None, error.problem or "not YAML")]) from None
+    except ReaderError as error:
+        line = text.count("\n", 0, text.find(chr(error.character))) + 1
+        raise ConfigError([_syntax(path, line, f"the character U+{error.character:04X} cannot be seen")]) from None
     except YAMLError as error:
         raise ConfigError([_syntax(path, None, str(error).splitlines()[0])]) from None
     except RecursionError:
@@ -172,6 +176,8 @@ def _syntax(path: Path, line: int | None, words: str) -> ConfigProblem:
         return ConfigProblem(str(path), line, f"`{duplicate[1]}` stands here a second time", "keep one of the two")
     if r"'\t'" in words:
         return ConfigProblem(str(path), line, "a tab cannot indent YAML", "use spaces instead of the tab")
+    if "mapping values are not allowed" in words:
+        return ConfigProblem(str(path), line, "a colon ends a name here", "put a text that has one into quotes")
     return ConfigProblem(str(path), line, f"this is not valid YAML: {words}", "mend the line or the one before it")
 
 

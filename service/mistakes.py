@@ -15,6 +15,17 @@ from service.config_file import Document, Loc
 from service.core.offsets import did_you_mean
 
 _UNQUOTED = re.compile(r"\d{1,2}:\d\d(-\d{1,2}:\d\d)?")
+_SHAPES = {
+    "tuple_type": "a list is meant; write it in brackets, with commas between its entries",
+    "model_type": "something with fields is meant; write `field: value` lines under it",
+    "dict_type": "something with fields is meant; write `name: value` lines under it",
+    "mapping_type": "something with fields is meant; write `name: value` lines under it",
+    "too_short": "nothing stands there; at least one entry is needed",
+    "string_type": "a text is meant",
+    "bool_parsing": "`true` or `false` is meant",
+    "bool_type": "`true` or `false` is meant",
+}
+"""Kinds of pydantic's complaints about the shape of a value, in plain words."""
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -44,7 +55,8 @@ def validated(
     except ValidationError as error:
         # A misspelt field is also a missing one; the misspelling says more, so it is told first.
         problems = []
-        for details in sorted(error.errors(include_url=False), key=lambda details: details["type"] == "missing"):
+        found = [details for details in error.errors(include_url=False) if not _follows_from_another(details)]
+        for details in sorted(found, key=lambda details: details["type"] == "missing"):
             path: Loc = tuple(part for part in details["loc"] if part != "[key]")
             if words := _words(details["type"], details["msg"], path, details["input"], model):
                 problems.append(refusal(document, (*at, *path), words))
@@ -57,6 +69,11 @@ def unquoted_times(document: Document) -> Iterator[CatalogueProblem]:
         if isinstance(token, ScalarToken) and token.plain and _UNQUOTED.fullmatch(token.value):
             advice = f"write '{token.value}' in quotes, because many YAML readers take it for a number"
             yield CatalogueProblem(str(document.path), token.start_mark.line + 1, advice)
+
+
+def _follows_from_another(details: Mapping[str, Any]) -> bool:
+    """A list whose entries are all refused is said to be empty, too."""
+    return details["type"] == "too_short" and bool(details["input"])
 
 
 def _words(kind: str, said: str, path: Loc, given: Any, model: type[BaseModel]) -> str:
@@ -76,15 +93,26 @@ def _words(kind: str, said: str, path: Loc, given: Any, model: type[BaseModel]) 
         return f"`{given}` is not a name: use small letters, digits and _, a letter first"
     if kind in ("int_type", "int_parsing", "int_from_float"):
         return f"`{name}` is a whole number, not `{given}`"
+    if shape := _shape(kind, given):
+        return f"`{name}`: {shape}" if name else shape
     if kind.startswith("date_") and len(path) > 1 and path[-1] == "date":  # the other half of a union is told already
         return ""
+    if kind.startswith("date_"):
+        return f"`{given}` is not a date; write it as year-month-day, like '2027-02-28'"
     if kind == "literal_error":
         name = ".".join(str(part) for part in path if not str(part).startswith("literal["))
         allowed = said.removeprefix("Input should be ")
         guess = did_you_mean(str(given), re.findall("'(.+?)'", allowed))
         return f"`{name}` is {allowed}, not `{given}`{guess}"
     words = said.removeprefix("Value error, ").removeprefix("Input ")
-    return f"`{name}`: {words}" if words[:1] != "`" else words
+    return f"`{name}`: {words}" if name and words[:1] != "`" else words
+
+
+def _shape(kind: str, given: Any) -> str:
+    """What shape is meant, where that is what is wrong."""
+    if kind == "tuple_type" and isinstance(given, str):
+        return f"a list is meant; write `[{given}]`"
+    return _SHAPES.get(kind, "")
 
 
 def _fields_at(model: type[BaseModel], path: Loc) -> list[str]:

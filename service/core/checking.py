@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import TypeAlias
 
 from connectors.contract import Status
@@ -88,7 +89,7 @@ def _groups(template: Template) -> Iterator[Flaw]:
         if isinstance(group.repeat, str):
             entry = template.inputs.get(group.repeat.removeprefix("inputs."))
             if entry is None or entry.type != "int" or not group.repeat.startswith("inputs."):
-                guess = did_you_mean(group.repeat, _input_refs(template))
+                guess = did_you_mean(group.repeat, _ints(template))
                 yield Flaw((*at, "repeat"), f"`{group.repeat}` is not an int input{guess}")
                 continue
         if most is None or most < 1:
@@ -151,11 +152,9 @@ def _task(template: Template, key: str, at: Path, task: TaskTemplate, tasks: Map
         yield from _date_ref(template, task.pinned, (*at, "pinned"))
         if task.due is not None:
             yield Flaw((*at, "due"), f"`{key}` is pinned to `{task.pinned}`, so it cannot have a due rule as well")
-    for name, bound in (("not_before", task.not_before), ("not_after", task.not_after)):
-        if isinstance(bound, str):
-            yield from _date_ref(template, bound, (*at, name))
-        elif isinstance(bound, Offset):
-            yield from _date_ref(template, bound.ref, (*at, name))
+    yield from _bounds(template, key, at, task)
+    if not task.title.strip():
+        yield Flaw((*at, "title"), f"`{key}` needs a title, by which people know it")
     for name in task.assets:
         if name not in template.inputs:
             guess = did_you_mean(name, template.inputs)
@@ -163,6 +162,16 @@ def _task(template: Template, key: str, at: Path, task: TaskTemplate, tasks: Map
     dated = (task.due, task.pinned, task.duration.value, task.depends_on, task.not_before, task.not_after)
     if not any(dated) and not getattr(task, "each_due", ()):
         yield Flaw(at, f"nothing says when `{key}` is due; give it `due`, `pinned`, `duration` or `depends_on`")
+
+
+def _bounds(template: Template, key: str, at: Path, task: TaskTemplate) -> Iterator[Flaw]:
+    for name, bound in (("not_before", task.not_before), ("not_after", task.not_after)):
+        if isinstance(bound, str):
+            yield from _date_ref(template, bound, (*at, name))
+        elif isinstance(bound, Offset):
+            yield from _date_ref(template, bound.ref, (*at, name))
+    if isinstance(task.not_before, date) and isinstance(task.not_after, date) and task.not_before > task.not_after:
+        yield Flaw((*at, "not_after"), f"`{key}` cannot be due after {task.not_before} and before {task.not_after}")
 
 
 def _conditions(template: Template) -> Iterator[Flaw]:
@@ -209,7 +218,7 @@ def _modifiers(template: Template, tasks: Tasks) -> Iterator[Flaw]:
         if modifier.count is not None:
             entry = template.inputs.get(modifier.count.removeprefix("inputs."))
             if entry is None or entry.type != "int" or not modifier.count.startswith("inputs."):
-                guess = did_you_mean(modifier.count, _input_refs(template))
+                guess = did_you_mean(modifier.count, _ints(template))
                 yield Flaw((*at, "count"), f"`{modifier.count}` is not an int input{guess}")
         for name in modifier.to:
             unit = _unit_of(template, tasks, name)
@@ -329,3 +338,7 @@ def _date_ref(template: Template, ref: str, path: Path, tasks: Mapping[str, obje
 
 def _input_refs(template: Template) -> list[str]:
     return [f"inputs.{name}" for name in template.inputs]
+
+
+def _ints(template: Template) -> list[str]:
+    return [f"inputs.{name}" for name, entry in template.inputs.items() if entry.type == "int"]

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from service.core.acceptance import Acceptance
 from service.core.clock_rule import ClockRule
-from service.core.condition import Condition, Name, Part, Role
+from service.core.condition import Condition, Name, Part, Role, Version
 from service.core.event import EventType, FactName, and_undoing
 from service.core.offsets import Rounding
 from service.core.recurrence import Recurrence
@@ -36,7 +36,7 @@ class Commitment(Part):
     """What every commitment says."""
 
     id: Name
-    version: int = Field(ge=1)
+    version: Version
     title: str
     description: str = ""
     goal: str = ""

@@ -7,6 +7,8 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Role: TypeAlias = Annotated[str, Field(pattern=r"^role:[a-z][a-z0-9_]*$")]
+Version: TypeAlias = Annotated[int, Field(ge=1, le=2_147_483_647)]
+"""As much as a database counts."""
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 

@@ -21,6 +21,8 @@ Rounding = Literal["next", "previous", "keep"]
 
 UNITS: tuple[str, ...] = get_args(Unit)
 CLOCK_UNITS = ("business_hours", "hours", "minutes")
+_OUR_DAYS = ("workdays", "work_days", "working_days", "weekdays", "bds", "wds", "businessdays")
+"""What else people call business days."""
 MOST = 10_000
 """Of any unit: 38 years of business days. More is a slip of the hand, and leads out of every calendar."""
 _TEXT = re.compile(r"\s*(-?\d+)\s+([A-Za-z_ -]+?)(?:\s+(before|after)\s+(\S+))?\s*")
@@ -44,6 +46,8 @@ def unit_of(word: str) -> Unit:
         return cast("Unit", name)
     if name in CLOCK_UNITS:
         raise OffsetError(f"`{word}` is clock time, and a date is counted in {_listed(UNITS)}")
+    if name.replace(" ", "_").replace("-", "_").lower() in _OUR_DAYS:
+        raise OffsetError(f"`{word}` is not a unit; did you mean `business_days`?")
     guess = did_you_mean(name, (*UNITS, *CLOCK_UNITS)) or f"; use {_listed(UNITS)}"
     raise OffsetError(f"`{word}` is not a unit{guess}")
 

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
 
 from service.core.clock_rule import ClockRule
-from service.core.condition import Condition, Name, Part, Role
+from service.core.condition import Condition, Name, Part, Role, Version
 from service.core.offsets import Offset, Promise, Rounding, Span
 
 Party = Literal["requester", "stakeholder", "ops", "sales", "external"]
@@ -85,6 +85,8 @@ def _dependency(written: object) -> object:
 
 def _bound(written: object) -> object:
     """A date, a date input, or an offset from one."""
+    if isinstance(written, int | float):
+        raise ValueError(f"`{written}` is not a date; write it as year-month-day, like '2027-02-28'")
     if not isinstance(written, str) or written.startswith("inputs."):
         return written
     if " " in written.strip():
@@ -266,7 +268,7 @@ class Template(Part):
     id: Name
     kind: Literal["campaign"] = "campaign"
     """What the file is; commitments beside campaigns say another."""
-    version: int = Field(ge=1)
+    version: Version
     extends: Name | None = None
     """The template that says everything this one does not say otherwise; a task set to null is left out."""
     title: str

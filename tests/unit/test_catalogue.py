@@ -113,6 +113,10 @@ def changed(old: str, new: str, text: str = TEMPLATE) -> str:
 BAD_TEMPLATES = [  # what is replaced, by what, the line and words of the complaint
     ("title: Letter", "titel: Letter", 3, "unknown field `titel`; did you mean `title`?"),
     ("title: Letter\n", "", 1, "`title` is missing"),
+    ("title: Letter", "title: Letter: to all", 3, "a colon ends a name here; put a text that has one into quotes"),
+    ("title: Letter", 'title: "Let\x07ter"', 3, "the character U+0007 cannot be seen"),
+    ("title: Write", 'title: " "', 14, "`write` needs a title"),
+    ("version: 1", "version: 20261123123000", 2, "less than or equal to 2147483647"),
     ("version: 1", "version: new", 2, "`version` is a whole number, not `new`"),
     ("version: 1", "version: 1\nversion: 2", 3, "`version` stands here a second time"),
     ("    title: Write", "\ttitle: Write", 14, "a tab cannot indent YAML"),
@@ -121,6 +125,7 @@ BAD_TEMPLATES = [  # what is replaced, by what, the line and words of the compla
     ("party: requester", "party: opps", 15, "not `opps`; did you mean `ops`?"),
     ("party: requester", "partie: requester", 15, "unknown field `partie`; did you mean `party`?"),
     ("3 business_days", "3 busines_days", 16, "`busines_days` is not a unit; did you mean `business_days`?"),
+    ("3 business_days", "3 workdays", 16, "`workdays` is not a unit; did you mean `business_days`?"),
     ("3 business_days", "3 weeks", 16, "`3 weeks`: work is counted in `business_days`"),
     ("3 business_days", "24 hours", 16, "`hours` is clock time"),
     (
@@ -128,6 +133,14 @@ BAD_TEMPLATES = [  # what is replaced, by what, the line and words of the compla
         "depends_on: [wriet]",
         21,
         "`read` depends on an unknown task `wriet`; did you mean `write`?",
+    ),
+    ("depends_on: [write]", "depends_on: write", 21, "a list is meant; write `[write]`"),
+    ("depends_on: [write]", "not_before: 20270131", 21, "`20270131` is not a date; write it as year-month-day"),
+    (
+        "depends_on: [write]",
+        "not_before: 2027-02-02\n    not_after: 2027-02-01",
+        22,
+        "`read` cannot be due after 2027-02-02 and before 2027-02-01",
     ),
     ("depends_on: [write]", "depends_on: [send]", 23, "these tasks wait for each other: send → read → send"),
     (
@@ -152,6 +165,8 @@ BAD_TEMPLATES = [  # what is replaced, by what, the line and words of the compla
     ('at_least: "1 week"', 'at_least: "1 week before x"', 29, "should be an amount only"),
     ('lead_time: "2 weeks before', 'lead_time: "2 weeks after', 8, "a lead time is counted `before"),
     ("try: [compress, shift, reject]", "try: [compress, shift]", 10, "one that always works: `flag` or `reject`"),
+    ("try: [compress, shift, reject]", "try: []", 10, "nothing stands there; at least one entry is needed"),
+    ("try: [compress, shift, reject]", "try: [flagg]", 10, "not `flagg`; did you mean `flag`?"),
     ("try: [compress, shift, reject]", "try: [shift, reject]", 10, "need each other"),
     ("movable: true", "required: false", 10, "`shift` needs a date input that is `movable: true`"),
     ('min: "1 business_day"', 'min: "3 business_days"', 11, "must be less than `3 business_days`"),
@@ -163,6 +178,8 @@ BAD_TEMPLATES = [  # what is replaced, by what, the line and words of the compla
     ("title: Send", "title: Send\n    owner: ops", 25, "names a role, like `role:ops`, not `ops`"),
     ("title: Send", "title: Send\n    pinned: inputs.send_date", 28, "cannot have a due rule as well"),
     ("  send:\n", "  Send it:\n", 23, "is not a name"),
+    ("title: Letter", "title: Letter\nextends: letter", 4, "a template cannot extend itself"),
+    ("  write:\n", "  write:\n  wrote:\n", 13, "something with fields is meant"),
     ("calendar: office", "calendar: offices", 4, "there is no usable calendar `offices`; did you mean `office`?"),
     (
         "title: Letter",

@@ -59,6 +59,8 @@ def test_a_commitment_survives_being_stored(tmp_path: Path) -> None:
 
 
 BAD = [  # file, what is replaced, by what, the line and words of the complaint
+    (POSTS, "every: month", "every: month, time_zone: Europe/Berlun", 6, "did you mean `Europe/Berlin`?"),
+    (POSTS, "carry_over: none", "starts_on: 31.12.2026", 11, "`31.12.2026` is not a date; write it as year-month-day"),
     (REPORT, "kind: cadence", "kind: cadense", 1, "did you mean `cadence`?"),
     (REPORT, "rrule:", "rule:", 6, "unknown field `rule`; did you mean `rrule`?"),
     (REPORT, "FREQ=WEEKLY;BYDAY=MO;BYHOUR=10", "every Monday at 10", 6, "says nothing; write it like `BYDAY=MO`"),

@@ -278,7 +278,7 @@ def test_a_mistake_names_line_and_remedy(
         ("a: 1\n---\nb: 1\n", 2, "this is not valid YAML"),
         ("", 1, "there are no settings in it"),
         ("- a\n", 1, "there are no settings in it"),
-        ("a: \x07\n", None, "this is not valid YAML"),
+        ("a: \x07\n", 1, "the character U+0007 cannot be seen"),
     ],
 )
 def test_a_file_that_is_not_yaml_names_the_line(given: Loader, text: str, line: int | None, message: str) -> None:
