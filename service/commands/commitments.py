@@ -10,7 +10,7 @@ import typer
 
 from service.commands.operate import ConfigOption, installation
 from service.commands.preview import Format
-from service.commands.terminal import Refused
+from service.commands.terminal import Refused, day_of
 
 if TYPE_CHECKING:
     from service.core.standing import Standing
@@ -38,7 +38,7 @@ def commitments(
         if name is not None and name not in known:
             broken = "\n    `tminus templates check` tells why others are refused" if runtime.catalogue.problems else ""
             raise Refused(f"there is no commitment `{name}`", did_you_mean(name, known) + broken)
-        found = [standing(runtime, known[name], day.date() if day else None)] if name else standings(runtime)
+        found = [standing(runtime, known[name], day_of(day, "--day") if day else None)] if name else standings(runtime)
         told = told_of(runtime, name, found[0].since) if name else []
     if as_format is Format.JSON:
         listed = [one.short() for one in found]

@@ -12,7 +12,7 @@ import typer
 
 from service.commands import versions
 from service.commands.folder import catalogue_of
-from service.commands.terminal import Refused
+from service.commands.terminal import Refused, day_of
 
 if TYPE_CHECKING:
     from service.catalogue import Catalogue
@@ -57,7 +57,7 @@ def lint(
     from service.core.lint import lint
 
     catalogue = catalogue_of(folder)
-    today = now.date() if now else datetime.now().astimezone().date()
+    today = day_of(now, "--now") if now else datetime.now().astimezone().date()
     failed = bool(catalogue.problems)
     for line in map(str, catalogue.problems):
         typer.echo(line)

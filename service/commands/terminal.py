@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from datetime import date, datetime
 from typing import Any
 
 import typer
@@ -39,6 +40,16 @@ def _is_for_people(error: Exception) -> bool:
     from service.config_file import ConfigError
 
     return isinstance(error, Refused | TrackerError | ConfigError)
+
+
+def day_of(given: datetime, option: str) -> date:
+    """The day that an option names; refused where calendars do not reach it."""
+    from service.core.calendar import COUNTED_YEARS
+
+    if given.year not in COUNTED_YEARS:
+        first, last = COUNTED_YEARS[0], COUNTED_YEARS[-1]
+        raise Refused(f"{option} {given.date()} is too far away", f"name a day of the years {first} to {last}")
+    return given.date()
 
 
 def user() -> str:

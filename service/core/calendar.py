@@ -18,6 +18,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+COUNTED_YEARS = range(2000, 2101)
+"""Of which people may ask: whatever is counted from there stays within what dates can say."""
 _FIRST, _LAST = date.min.toordinal(), date.max.toordinal()
 _WINDOW = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 _DAY = 24 * 60

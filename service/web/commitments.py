@@ -9,11 +9,19 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query
+from pydantic import AfterValidator
 
 from service.commitments import standing, standings
+from service.core.calendar import COUNTED_YEARS
 from service.core.offsets import did_you_mean
 from service.runtime import Runtime
 from service.web.auth import bearer
+
+
+def _within_reach(day: date | None) -> date | None:
+    if day and day.year not in COUNTED_YEARS:
+        raise ValueError(f"{day} is not in the years {COUNTED_YEARS[0]} to {COUNTED_YEARS[-1]}")
+    return day
 
 
 def router(runtime: Runtime) -> APIRouter:
@@ -27,7 +35,11 @@ def router(runtime: Runtime) -> APIRouter:
         return {"commitments": [found.short() for found in standings(runtime)]}
 
     @routes.get("/{name}")
-    def one(name: str, day: date | None = None, most: Annotated[int, Query(ge=0, le=1_000)] = 100) -> dict[str, Any]:
+    def one(
+        name: str,
+        day: Annotated[date | None, AfterValidator(_within_reach)] = None,
+        most: Annotated[int, Query(ge=0, le=1_000)] = 100,
+    ) -> dict[str, Any]:
         """Its verdict and all that it was made from: of a quota the period of `day`, of others what began since then.
 
         Of many leads or chats the `most` urgent.

@@ -149,6 +149,13 @@ def test_the_lint_names_the_hardest_week(tmp_path: Path) -> None:
     assert "Hardest week: the one of " in week
 
 
+def test_the_lint_is_asked_about_a_year_that_calendars_reach(tmp_path: Path) -> None:
+    """A sentence and exit status 2 for one that they do not."""
+    shutil.copy(PACK / "calendars.yaml", tmp_path)
+    result = tminus("templates", "lint", str(tmp_path), "--now", "9999-12-31")
+    assert (result.exit_code, "name a day of the years 2000 to 2100" in result.output) == (2, True)
+
+
 def test_a_template_that_cannot_be_kept_fails_the_lint(tmp_path: Path) -> None:
     """With the days that are missing and the chain that needs them."""
     shutil.copy(PACK / "calendars.yaml", tmp_path)

@@ -37,10 +37,12 @@ def test_the_list_says_how_each_stands(post: Post) -> None:
 
 
 def test_a_name_that_is_not_there_is_answered_with_the_one_that_is_meant(post: Post) -> None:
-    """404, and 422 for a day that does not exist."""
+    """404, and 422 for a day that does not exist or lies out of every calendar."""
     missing = post.call("GET", "/api/commitments/reportin", headers=ASKED)
     assert (missing.status_code, "did you mean `reporting`?" in missing.text) == (404, True)
-    assert post.call("GET", "/api/commitments/reporting?day=2026-02-31", headers=ASKED).status_code == 422
+    for name in ("reporting", "content_quota"):
+        for day in ("2026-02-31", "9999-12-31", "0001-01-01"):
+            assert post.call("GET", f"/api/commitments/{name}?day={day}", headers=ASKED).status_code == 422
 
 
 def test_of_many_leads_the_urgent_ones_are_told(post: Post) -> None:
