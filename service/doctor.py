@@ -76,7 +76,10 @@ def _parked(runtime: Runtime) -> Iterator[tuple[str, Finding]]:
         why = "; ".join(sorted({(delivery.reason or "no reason").rstrip(".") for delivery in parked}))
         yield (
             "inbox",
-            Finding(f"{count} parked deliveries wait for a person: {why}.", "Mend it, then `tminus replay --all`."),
+            Finding(
+                f"{count} parked {'delivery waits' if count == 1 else 'deliveries wait'} for a person: {why}.",
+                "Mend it, then `tminus replay --all`.",
+            ),
         )
 
 

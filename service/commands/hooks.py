@@ -39,6 +39,8 @@ def parse(
 
 def _body(file: str) -> bytes:
     if file == "-":
+        if sys.stdin is None:
+            raise Refused("there is no standard input to read", "send the body to it, or name a file")
         return sys.stdin.buffer.read()
     try:
         return Path(file).read_bytes()

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from service.runtime import Runtime
-    from service.store.tables import Campaign
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="The settings file; else $TMINUS_CONFIG.")]
 WRONG = 1
@@ -172,12 +171,10 @@ def replay(
 
     with installation(config) as runtime:
         if delivery is None and not (everything or campaign or since):
-            for row in parked(runtime, MOST_LISTED):
-                typer.echo(f"{row.id}  {row.received_at:%Y-%m-%d %H:%M}  {row.connection}  {row.reason}")
-            typer.echo("`tminus replay ID`, `--campaign`, `--since` or `--all` runs them again")
+            _list_parked(runtime)
             return
-        of = _campaign(runtime, campaign) if campaign else None
-        waiting = parked(runtime, campaign=of, since=since.replace(tzinfo=UTC) if since else None)
+        of = _partition(runtime, campaign) if campaign else None
+        waiting = parked(runtime, partition=of, since=since.replace(tzinfo=UTC) if since else None)
         chosen = [row.id for row in waiting if delivery in (None, row.id)]
         if not chosen and delivery:
             raise Refused(f"no parked delivery has the id `{delivery}`", "`tminus replay` lists them")
@@ -196,14 +193,26 @@ def sweep(
         typer.echo(f"{sweep_now(runtime, full=full)} tasks will be looked at by the worker within a second or so")
 
 
-def _campaign(runtime: Runtime, name: str) -> Campaign:
-    from service.store import campaigns
-    from service.store.engine import reading
+def _list_parked(runtime: Runtime) -> None:
+    from service.replay import parked, subjects
 
-    with reading(runtime.engine) as session:
-        found = campaigns.named(session, name)
+    rows = parked(runtime, MOST_LISTED)
+    about = subjects(runtime, rows)
+    for row in rows:
+        subject = f"  {about[row.id]}" if row.id in about else ""
+        typer.echo(f"{row.id}  {row.received_at:%Y-%m-%d %H:%M}  {row.connection}{subject}  {row.reason}")
+    typer.echo(
+        "`tminus replay ID`, `--campaign`, `--since` or `--all` runs them again" if rows else "Nothing is parked."
+    )
+
+
+def _partition(runtime: Runtime, name: str) -> str:
+    from service.replay import partition_named
+
+    found = partition_named(runtime, name)
     if found is None:
-        raise Refused(f"there is no campaign for `{name}`", "`tminus campaigns` lists them")
+        what = f"there is no campaign for `{name}`, and no tracker knows it"
+        raise Refused(what, "`tminus replay` lists what is parked")
     return found
 
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from service.core.explain import plain, verbatim
+
 SUBMITTED = "@form"
 """Stands where others have the name of a connection; no connection can have it."""
 LONGEST_TEXT, LONGEST_LIST, LONGEST_ID = 10_000, 100, 200
@@ -111,13 +113,13 @@ def request_of(form: FormMap, values: Mapping[str, Value]) -> Asked:
         if name not in values:
             continue
         if target == TEXT:
-            texts.append((name, _line(values[name])))
+            texts.append((name, verbatim(_line(values[name]))))
         else:
             found[target] = values[name]
     alone = len(texts) == 1
     return Asked(
         title=" ".join(_line(found.pop(TITLE, "")).split()),
-        text="\n\n".join(value if alone else f"**{name}**: {value}" for name, value in texts),
+        text="\n\n".join(value if alone else f"**{plain(name)}**: {value}" for name, value in texts),
         due_on=_day(found.pop("due_on", None)),
         start_on=_day(found.pop("start_on", None)),
         fields=found,

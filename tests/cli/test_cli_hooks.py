@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -91,6 +92,15 @@ def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "gone.json cannot be read: No such file or directory" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_closed_standard_input_is_a_sentence() -> None:
+    """No traceback for a script that closed it."""
+    program = "from service.cli import app; app()"
+    command = f"exec {shlex.quote(sys.executable)} -c {shlex.quote(program)} hooks parse jira - <&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "there is no standard input to read\n    send the body to it, or name a file\n"
 
 
 def test_parsing_loads_no_web_server_and_no_engine() -> None:

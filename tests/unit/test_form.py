@@ -43,6 +43,12 @@ def test_several_fields_in_the_text_keep_their_names() -> None:
     assert asked.text == "**why**: a, 2, Yes\n\n**who.name**: Rita"
 
 
+def test_what_people_type_stands_in_the_text_as_they_typed_it() -> None:
+    """Texts are Markdown; a form's answers are not."""
+    asked = request_of(FORM, read(FORM, posted(why="Dear <First Name>,\n*hello*")).values)
+    assert asked.text == "Dear \\<First Name\\>,  \n\\*hello\\*"
+
+
 def test_a_submission_is_known_again_by_its_id() -> None:
     """Whatever else it says."""
     assert read(FORM, posted()).key == read(FORM, posted(topic="Another")).key != read(FORM, posted(id="s-2")).key
