@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from typing import TypeAlias
 
 from connectors.contract import Status
@@ -290,11 +291,12 @@ def _feasibility(template: Template, tasks: Tasks) -> Iterator[Flaw]:
 
 
 def _compress(template: Template, item: Compress, at: Path, tasks: Tasks) -> Iterator[Flaw]:
-    if item.task is not None:
-        if item.task not in tasks:
-            yield Flaw((*at, "task"), f"there is no task `{item.task}`{did_you_mean(item.task, tasks)}")
+    if item.work:
+        if unknown := [name for name in item.work if name not in tasks]:
+            at = (*at, "task" if item.task else "tasks")
+            yield from (Flaw(at, f"there is no task `{name}`{did_you_mean(name, tasks)}") for name in unknown)
             return
-        size = tasks[item.task][1].duration
+        size = min((tasks[name][1].duration for name in item.work), key=attrgetter("value"))
     else:
         gap = next((gap for gap in template.min_gaps if (gap.from_, gap.to) == (item.from_, item.to)), None)
         if gap is None:

@@ -16,10 +16,21 @@ SEARCH_DAYS = 500
 
 @dataclass(frozen=True, slots=True)
 class Squeeze:
-    """A duration or gap that may be cut down to `least` of its own unit."""
+    """A gap, or durations that are cut together, that may go down to `least` of its own unit."""
 
-    what: Squeezed
+    what: tuple[Squeezed, ...]
     least: int
+
+    def size(self, net: Network) -> int:
+        """How long the longest of them is now."""
+        return max(map(net.size, self.what))
+
+    def cut(self, net: Network, size: int) -> Network:
+        """The same with none of them longer than this."""
+        for one in self.what:
+            if net.size(one) > size:
+                net = net.resized(one, size)
+        return net
 
 
 def squeeze(asked: Bounds, items: Iterable[Squeeze]) -> tuple[Bounds, dict[Squeezed, int]]:
@@ -28,21 +39,22 @@ def squeeze(asked: Bounds, items: Iterable[Squeeze]) -> tuple[Bounds, dict[Squee
     found = asked
     for item in items:
         net = found.network
-        size = net.size(item.what)
+        size = item.size(net)
         if not found.late or item.least >= size:
             continue
-        least = bounds(net.resized(item.what, item.least))
+        least = bounds(item.cut(net, item.least))
         if least.shortfall < found.shortfall:
             sizes = range(item.least, size)
-            as_good = bisect_right(sizes, least.shortfall, key=_shortfall_of(net, item.what))
-            changes[item.what] = sizes[as_good - 1]
-            found = bounds(net.resized(item.what, changes[item.what]))
+            as_good = bisect_right(sizes, least.shortfall, key=_shortfall_of(net, item))
+            enough = sizes[as_good - 1]
+            changes |= {one: enough for one in item.what if net.size(one) > enough}
+            found = bounds(item.cut(net, enough))
     return found, changes
 
 
-def _shortfall_of(net: Network, what: Squeezed) -> Callable[[int], int]:
+def _shortfall_of(net: Network, item: Squeeze) -> Callable[[int], int]:
     """How late the plan is with this size; a greater one is never better."""
-    return lambda size: bounds(net.resized(what, size)).shortfall
+    return lambda size: bounds(item.cut(net, size)).shortfall
 
 
 def earliest_anchor(asked: Bounds, anchor: str, items: Sequence[Squeeze] = ()) -> date | None:
@@ -54,7 +66,7 @@ def earliest_anchor(asked: Bounds, anchor: str, items: Sequence[Squeeze] = ()) -
     first = net.calendar.next(net.anchors[anchor])
     shortest = net
     for item in items:
-        shortest = shortest.resized(item.what, min(item.least, net.size(item.what)))
+        shortest = item.cut(shortest, item.least)
 
     def possible(steps: int) -> bool:
         moved = shortest.at(anchor, net.calendar.shift(first, steps))

@@ -232,18 +232,26 @@ class MinGap(Part):
 
 
 class Compress(Part):
-    """A task or gap that may be cut when time is short, and how far."""
+    """A task, several side by side, or a gap that may be cut when time is short, and how far."""
 
     task: str | None = None
+    tasks: tuple[Name, ...] = ()
+    """Cut together, each to the same length, because cutting one alone wins nothing."""
     from_: str | None = Field(None, alias="from")
     to: str | None = None
     min: WrittenSpan
 
     @model_validator(mode="after")
     def _task_or_gap(self) -> Compress:
-        if (self.task is None) == (self.from_ is None) or (self.from_ is None) != (self.to is None):
-            raise ValueError("name either `task`, or `from` and `to` of a gap")
+        named = (self.task is not None) + bool(self.tasks) + (self.from_ is not None)
+        if named != 1 or (self.from_ is None) != (self.to is None):
+            raise ValueError("name either `task`, several `tasks`, or `from` and `to` of a gap")
         return self
+
+    @property
+    def work(self) -> tuple[str, ...]:
+        """The tasks that are cut; none where it is a gap."""
+        return self.tasks or ((self.task,) if self.task else ())
 
 
 class Feasibility(Part):

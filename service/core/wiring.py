@@ -81,10 +81,10 @@ def squeezes(template: Template, net: Network) -> list[Squeeze]:
     gaps = {(edge.before, edge.after) for edge in net.edges if edge.kind == "min_gap"}
     items = []
     for item in template.feasibility.compress:
-        if item.task is not None and item.task in net.nodes:
-            items.append(Squeeze(item.task, item.min.value))
+        if together := [key for key in item.work if key in net.nodes]:
+            items.append(Squeeze(tuple(together), item.min.value))
         elif (ends := (task_of(item.from_ or ""), task_of(item.to or ""))) in gaps:
-            items.append(Squeeze(ends, item.min.value))
+            items.append(Squeeze((ends,), item.min.value))
     return items
 
 

@@ -33,15 +33,28 @@ def test_cutting_stops_where_it_no_longer_helps() -> None:
     """An item that wins nothing alone keeps its length, and none is cut further than it helps."""
     net = chain(date(2027, 3, 15))
     assert bounds(net).shortfall == 2
-    shorter, changes = squeeze(bounds(net), [Squeeze("write", 1), Squeeze("build", 1)])
+    shorter, changes = squeeze(bounds(net), [Squeeze(("write",), 1), Squeeze(("build",), 1)])
     assert changes == {"build": 2}
     assert not shorter.late
+
+
+def test_work_side_by_side_is_cut_together() -> None:
+    """Writing or drawing alone wins nothing; both do, each no further than it helps."""
+    net = chain(date(2027, 3, 15))
+    assert squeeze(bounds(net), [Squeeze(("write",), 1), Squeeze(("draw",), 1)])[1] == {}
+    shorter, changes = squeeze(bounds(net), [Squeeze(("write", "draw"), 1)])
+    assert changes == {"write": 1, "draw": 1}
+    assert not shorter.late
+    uneven, changes = squeeze(bounds(net.resized("draw", 2)), [Squeeze(("write", "draw"), 1)])
+    assert changes == {"write": 1, "draw": 1}
+    assert not uneven.late
+    assert earliest_anchor(bounds(net), "launch", [Squeeze(("write", "draw"), 1)]) == date(2027, 3, 15)
 
 
 def test_a_gap_can_be_cut_too() -> None:
     """A minimum gap is cut in its own unit, and only as far as it helps most."""
     net = chain(date(2027, 3, 15))
-    shorter, changes = squeeze(bounds(net), [Squeeze(("build", "launch"), 2)])
+    shorter, changes = squeeze(bounds(net), [Squeeze((("build", "launch"),), 2)])
     assert changes == {("build", "launch"): 5}
     assert shorter.feasible
 
@@ -50,7 +63,7 @@ def test_the_earliest_anchor_counts_on_what_may_be_cut() -> None:
     """With cuts allowed the first date that works is earlier, and lead time is never cut."""
     net = chain(date(2027, 3, 8))
     assert earliest_anchor(bounds(net), "launch") == date(2027, 3, 17)
-    assert earliest_anchor(bounds(net), "launch", [Squeeze("build", 1)]) == date(2027, 3, 15)
+    assert earliest_anchor(bounds(net), "launch", [Squeeze(("build",), 1)]) == date(2027, 3, 15)
 
 
 def test_no_date_helps_against_a_bound_of_its_own() -> None:

@@ -163,7 +163,7 @@ def scheduled(case: dict[str, Any]) -> dict[str, Any]:
         answer["earliest_anchor"] = iso(moved)
         answer["shifted"] = {"anchor": iso(moved), **told(engine.bounds(net.at(movable, moved)))} if moved else None
     items = [
-        feasibility.Squeeze(item.get("task") or (item["from"], item["to"]), item["min"])
+        feasibility.Squeeze((item.get("task") or (item["from"], item["to"]),), item["min"])
         for item in case.get("compress") or ()
     ]
     shorter, changes = feasibility.squeeze(found, items)

@@ -239,3 +239,25 @@ def test_a_date_that_is_wrong_by_a_rest_day_alone_is_told_in_days(tmp_path: Path
     facts = Facts(inputs={"launch": date(2027, 3, 26)}, complete_on=MONDAY, today=MONDAY, pins={"invite": SATURDAY})
     [problem] = make_plan(template, catalogue.calendar_of(template, around=MONDAY), facts).problems
     assert problem.endswith("but 3 weeks before Launch (Fri 26 Mar 2027) is Fri 5 Mar 2027: 1 day too late.")
+
+
+SIDE_BY_SIDE = """
+calendar: office
+inputs: {day: {type: date}}
+feasibility: {try: [compress, reject], compress: [{tasks: [page, copy], min: "2 business_days"}]}
+tasks:
+  page: {title: Page, party: ops, duration: "4 business_days"}
+  copy: {title: Copy, party: ops, duration: "4 business_days"}
+  live: {title: Live, party: ops, due: "0 days before inputs.day", depends_on: [page, copy]}
+"""
+
+
+def test_tasks_side_by_side_are_cut_together(tmp_path: Path) -> None:
+    """Cutting one of the two alone would win nothing; both are told, each no shorter than it must be."""
+    plan = planned(tmp_path, SIDE_BY_SIDE, day="2027-03-04")
+    assert (plan.verdict, due(plan)["live"]) == ("compressed", date(2027, 3, 4))
+    assert plan.compressions == (
+        "“Page”: 3 business days instead of 4",
+        "“Copy”: 3 business days instead of 4",
+    )
+    assert planned(tmp_path, SIDE_BY_SIDE, day="2027-03-02").verdict == "rejected"
