@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from operator import attrgetter
 from typing import TypeAlias
 
@@ -12,6 +13,7 @@ from connectors.contract import Status
 from service.core.breach import ending_task
 from service.core.condition import Condition
 from service.core.effective import PREVIOUS, PROMISES, every_task, most_rounds, task_of
+from service.core.happened import TOLD
 from service.core.inputs import InputError, never_equal, typed
 from service.core.network import COMPLETE, Cycle, order_of
 from service.core.offsets import Offset, did_you_mean
@@ -57,9 +59,24 @@ def _clocks(template: Template, tasks: Tasks) -> Iterator[Flaw]:
             task, _, status = event.rpartition(".")
             if status in list(Status) and task not in (*tasks, "request", "campaign"):
                 yield Flaw(("clocks", name), f"`{event}`: there is no task `{task}`{did_you_mean(task, tasks)}")
+            elif meant := _slip(event, (*TOLD, *(f"{key}.{one}" for key in tasks for one in Status))):
+                yield Flaw(("clocks", name), f"nobody tells `{event}`; did you mean `{meant}`?")
+        for written in (status for pause in rule.pause for status in pause.status_in or ()):
+            if rule.about == "request" and (meant := _slip(written, tuple(Status))):
+                yield Flaw(("clocks", name, "pause"), f"`{written}` is no status; did you mean `{meant}`?")
+        for field in rule.fields():
+            if field.startswith("inputs.") or "." not in field:
+                fact = f"{rule.about}.{field.removeprefix('inputs.')}"
+                yield Flaw(("clocks", name), f"`{field}`: a clock reads what events tell; write `{fact}`")
         if rule.reassigns and ending_task(rule, tasks) is None:
             why = "no task of this template stops the clock, so there is none to take over; write `notify`, or a `stop`"
             yield Flaw(("clocks", name, "on_breach"), f"`reassign`: {why} such as `{next(iter(tasks))}.done`")
+
+
+def _slip(written: str, known: Sequence[str]) -> str | None:
+    """What was meant by a word that is one letter or two from it; None where it may well be somebody's own word."""
+    near = [] if written in known else get_close_matches(written, known, n=1, cutoff=0.85)
+    return next((word for word in near if abs(len(word) - len(written)) < 2), None)
 
 
 def _inputs(template: Template) -> Iterator[Flaw]:

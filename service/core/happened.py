@@ -17,6 +17,17 @@ from service.core.template import Template
 
 REPLIES = frozenset({"status", "pinned", "moved", "renamed", "reassigned"})
 """What somebody does to a task of ops that shows that it is being dealt with."""
+TOLD = (
+    "request.created",
+    "request.complete",
+    "request.moved",
+    "ops.first_reply",
+    "campaign.launched",
+    "campaign.done",
+    "campaign.cancelled",
+    "campaign.resumed",
+)
+"""What is told here, besides what happens to each task."""
 NOT_BEGUN = frozenset({"waiting_for_input", "refused"})
 OVER = frozenset({"done", "cancelled"})
 

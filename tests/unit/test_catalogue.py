@@ -56,6 +56,12 @@ tasks:
     due: "0 business_days before inputs.send_date"
 min_gaps:
   - {from: write, to: send, at_least: "1 week"}
+clocks:
+  reply:
+    start: request.complete
+    stop: [send.done, request.answered]
+    pause: [{status_in: [waiting, legal]}]
+    goals: [{when: {field: request.tone, equals: plain}, target: "2 business_days"}, {target: "3 business_days"}]
 """
 
 
@@ -161,6 +167,10 @@ BAD_TEMPLATES = [  # what is replaced, by what, the line and words of the compla
     ("in: [plain]", "in: [plane]", 22, "`inputs.tone` is warm, plain, never `plane`; did you mean `plain`?"),
     ("in: [plain]", "in: []", 22, "need something in their list"),
     ("inputs.tone, in: [plain]", "inputs.send_date, equals: 2027-01-04", 22, "ask whether it `exists`"),
+    ("start: request.complete", "start: request.completed", 31, "did you mean `request.complete`?"),
+    ("stop: [send.done,", "stop: [send.dnoe,", 31, "nobody tells `send.dnoe`; did you mean `send.done`?"),
+    ("[waiting, legal]", "[watiing]", 34, "`watiing` is no status; did you mean `waiting`?"),
+    ("field: request.tone", "field: inputs.tone", 31, "a clock reads what events tell; write `request.tone`"),
     ("from: write", "from: wrote", 29, "`wrote` is not known; did you mean `write`?"),
     ('at_least: "1 week"', 'at_least: "1 week before x"', 29, "should be an amount only"),
     ('lead_time: "2 weeks before', 'lead_time: "2 weeks after', 8, "a lead time is counted `before"),
