@@ -241,7 +241,7 @@ def _modifiers(template: Template, tasks: Tasks) -> Iterator[Flaw]:
         for name in modifier.to:
             unit = _unit_of(template, tasks, name)
             if unit is None:
-                guess = did_you_mean(name, (*PROMISES, *tasks, *_children_tasks(template)))
+                guess = did_you_mean(name, (*PROMISES, *tasks))
                 yield Flaw((*at, "to"), f"`{name}` is neither a task nor a promise of this template{guess}")
             elif unit != modifier.add.unit:
                 yield Flaw((*at, "add"), f"`{modifier.add}` cannot be added to `{name}`, which is counted in `{unit}`")
@@ -252,15 +252,9 @@ def _unit_of(template: Template, tasks: Tasks, name: str) -> str | None:
         return template.turnaround.commit.unit
     if name == "lead_time" and template.lead_time:
         return template.lead_time.unit
-    return "business_days" if name in tasks or name in _children_tasks(template) else None
-
-
-def _children_tasks(template: Template) -> list[str]:
-    found = []
-    for name, child in template.children.items():
-        if other := template.library.get(child.template):
-            found += [f"{name}_{key}" for key, _, _ in every_task(other)]
-    return found
+    # Whether a part has the task is looked at where its template is known: in `library_checks`.
+    in_a_part = any(name.startswith(f"{child}_") for child in template.children)
+    return "business_days" if name in tasks or in_a_part else None
 
 
 def _inherit(template: Template, tasks: Tasks) -> Iterator[Flaw]:

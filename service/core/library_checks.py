@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from service.core.checking import Flaw, Path
-from service.core.effective import every_task
+from service.core.effective import PROMISES, every_task
 from service.core.inputs import never_equal
 from service.core.offsets import did_you_mean
 from service.core.template import Child, Input, Template
@@ -69,6 +69,16 @@ def _made_of(template: Template, others: Mapping[str, Template]) -> Iterator[Fla
             yield Flaw(at, f"two tasks have the key `{key}`, one of them as a part of `{name}`; rename one of the two")
         keys |= theirs
         yield from _given(template, child, other, (*at, "inputs"))
+    if template.children and all(one.template in others.keys() - {template.id} for one in template.children.values()):
+        yield from _lengthened(template, keys)
+
+
+def _lengthened(template: Template, keys: Collection[str]) -> Iterator[Flaw]:
+    """What a modifier makes longer must be one of all these tasks."""
+    for index, modifier in enumerate(template.modifiers):
+        for name in modifier.to:
+            if name not in keys and name not in PROMISES:
+                yield Flaw(("modifiers", index, "to"), f"no part has a task `{name}`{did_you_mean(name, keys)}")
 
 
 def _given(template: Template, child: Child, other: Template, at: Path) -> Iterator[Flaw]:

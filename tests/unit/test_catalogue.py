@@ -9,6 +9,7 @@ import pytest
 
 from service.calendars import frozen_holidays
 from service.catalogue import Catalogue
+from service.core.effective import effective
 
 CALENDARS = """\
 office:
@@ -260,6 +261,17 @@ def test_what_could_never_be_is_refused_with_its_line(tmp_path: Path, old: str, 
     [problem] = load(tmp_path, letters=changed(old, new, ROUNDS)).problems
     assert (Path(problem.file).name, problem.line) == ("letters.yaml", line), problem
     assert said in problem.message
+
+
+def test_a_modifier_makes_a_task_of_a_part_longer(tmp_path: Path) -> None:
+    """By its key in this template; a key that the part does not have is refused with what was meant."""
+    more = 'modifiers: [{because: more, count: inputs.count, add: "1 business_day", to: [letter_write]}]\n'
+    catalogue = load(tmp_path, letters=ROUNDS + more)
+    assert catalogue.problems == []
+    known = effective(catalogue.templates["letters"], {"count": 2, "signed": False, "about": "7"})
+    assert str(known.tasks["letter_write"].duration) == "5 business_days"
+    [problem] = load(tmp_path, letters=ROUNDS + more.replace("_write", "_wriet")).problems
+    assert "no part has a task `letter_wriet`; did you mean `letter_write`?" in str(problem)
 
 
 def test_a_template_of_a_bad_calendar_is_told_too(tmp_path: Path) -> None:
