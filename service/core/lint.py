@@ -29,6 +29,8 @@ MOST_CASES = 24
 YEAR = timedelta(days=365)
 _FAR = timedelta(days=400)
 """Where a date lies that no lead time counts back from, so that it stands in nobody's way."""
+_COUNTED = {"lead_time", "turnaround", "modifiers", "tasks", "groups", "min_gaps"}
+_MONTHS = re.compile(r'"(?:\d+-)?(\d+ months?)(?: (?:before|after) \S+)?"')
 _NAMED = re.compile(r"inputs\.(\w+)")
 
 
@@ -60,6 +62,8 @@ class Report:
     """The tightest day of the year ahead; None where the proof failed already."""
     limit: Trial | None
     """The tightest request that asks for as many of everything as it may; None where nothing is counted."""
+    in_months: tuple[str, ...] = ()
+    """The amounts that are counted in months."""
 
     @property
     def proved(self) -> bool:
@@ -68,6 +72,12 @@ class Report:
 
     def sentences(self) -> Iterator[str]:
         """The report for people."""
+        yield from self._proof()
+        if self.in_months:
+            amounts = listed(self.in_months)
+            yield f"    Months differ in length, so that on and back again is not always the same day: {amounts}."
+
+    def _proof(self) -> Iterator[str]:
         if self.proof is None:
             yield f"{self.name} promises no time, so there is nothing to prove."
             return
@@ -89,8 +99,9 @@ def lint(template: Template, calendar: Calendar, today: date) -> Report:
     """
     year, week = _Days(template, calendar), _Days(template, _without_holidays(calendar))
     proof = week.tightest(_cases(template), today, timedelta(days=6))
+    months = tuple(dict.fromkeys(_MONTHS.findall(template.model_dump_json(include=_COUNTED))))
     if proof is None or proof.spare < 0:
-        return Report(template.name, proof, worst=None, limit=None)
+        return Report(template.name, proof, worst=None, limit=None, in_months=months)
     most = {name: entry.max for name, entry in template.inputs.items() if entry.max is not None}
     full = [{**case, **most} for case in _cases(template)] if most else []
     return Report(
@@ -98,6 +109,7 @@ def lint(template: Template, calendar: Calendar, today: date) -> Report:
         proof,
         worst=year.tightest([proof.answers], today, YEAR),
         limit=week.tightest(full, proof.asked_on, timedelta()),
+        in_months=months,
     )
 
 

@@ -52,6 +52,15 @@ def test_the_starter_pack_passes(recipe: Template) -> None:
     assert found.proved, list(found.sentences())
 
 
+def test_months_are_warned_of() -> None:
+    """They cannot be counted back exactly; weeks can, and a title that speaks of months is no amount."""
+    tasks = {"launch": {"title": "1 month", "party": "ops", "due": "1 month before inputs.launch"}}
+    months = report(template(lead_time="2 months before inputs.launch", tasks=tasks, min_gaps=[]))
+    [warning] = [sentence for sentence in months.sentences() if "Months differ in length" in sentence]
+    assert warning.endswith(": 2 months and 1 month.")
+    assert not any("Months" in sentence for sentence in report(template()).sentences())
+
+
 def test_what_just_fits_is_proved_and_the_holidays_are_named() -> None:
     """Ten days fit into two weeks; in the weeks before the closing they do not, and the chain says why."""
     found = report(template())
