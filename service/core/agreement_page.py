@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from service.core.clock_rule import Goal
 from service.core.condition import Condition
 from service.core.effective import PREVIOUS, task_of
 from service.core.explain import amount, listed
 from service.core.network import COMPLETE
 from service.core.offsets import Offset
-from service.core.template import GroupTask, Input, TaskTemplate, Template
+from service.core.template import Bound, Dependency, GroupTask, Input, TaskTemplate, Template
 
 
 def page(template: Template) -> str:
@@ -22,13 +23,21 @@ def page(template: Template) -> str:
         template.goal and f"**Goal:** {template.goal.strip()}",
         template.scope and f"**Covers:** {template.scope.strip()}",
         _list("Does not cover:", [exclusion.say for exclusion in template.exclusions]),
-        _list("Agreed:", list(words.promises())),
+        _list("Agreed:", [*words.promises(), *words.clocks(), *words.ways_out()]),
         _list("Whom to ask:", [f"{name}: {_plain(role)}" for name, role in template.contacts.items()]),
         _table(("Input", "Type", "Needed", "Help"), words.inputs()),
         _table(("Task", "Party", "Responsible", "When", "Done when"), words.tasks()),
         _list("Made of:", list(words.children())),
     ]
     return "\n\n".join(filter(None, parts))
+
+
+_WAYS = {
+    "compress": "is shortened as agreed",
+    "shift": "gets the earliest possible date proposed",
+    "flag": "is planned and told as late",
+    "reject": "is refused",
+}
 
 
 class _Words:
@@ -64,6 +73,26 @@ class _Words:
         if least := template.reschedule.min_move:
             yield f"once it runs, dates that would move by less than {amount(least)} stay where they can"
 
+    def clocks(self) -> Iterator[str]:
+        for name, rule in self._template.clocks.items():
+            goals = [f"{_goal(goal)}{self._condition(goal.when)}" for goal in rule.goals]
+            ends = f"from {' or '.join(rule.start)} to {' or '.join(rule.stop)}"
+            waits = [" or ".join(pause.status_in) for pause in rule.pause if pause.status_in]
+            waits += [self._test(pause.when) for pause in rule.pause if pause.when]
+            paused = f", not counting while {' or '.join(waits)}" if waits else ""
+            yield f"{rule.label or name.replace('_', ' ')} {'; else '.join(goals)}, {ends}{paused}"
+
+    def ways_out(self) -> Iterator[str]:
+        policy = self._template.feasibility
+        for item in policy.compress:
+            if item.work:
+                yield f"when time is short, {listed(list(map(self._name, item.work)))} may take only {amount(item.min)}"
+            else:
+                ends = f"from {self._name(item.from_ or '')} to {self._name(item.to or '')}"
+                yield f"when time is short, {amount(item.min)} {ends} will do"
+        agrees = f"; {_plain(policy.approval)} must agree to late and shortened plans" if policy.approval else ""
+        yield f"what cannot be kept {', else '.join(_WAYS[way] for way in policy.try_)}{agrees}"
+
     def inputs(self) -> Iterator[Sequence[str]]:
         for name, entry in self._template.inputs.items():
             kind = entry.type if not entry.values else f"one of {', '.join(entry.values)}"
@@ -73,7 +102,8 @@ class _Words:
         for task in self._template.tasks.values():
             yield self._task(task, task.title, {})
         for group in self._template.groups.values():
-            times = group.repeat if isinstance(group.repeat, int) else f"as often as {self._name(group.repeat)} says"
+            often = group.repeat if isinstance(group.repeat, int) else f"as often as {self._name(group.repeat)} says"
+            times = f"{often}{self._condition(group.when)}"
             mates = {short: f"“{task.title}”" for short, task in group.tasks.items()}
             for task in group.tasks.values():
                 yield self._task(task, f"{group.title}: {task.title} ({times})", mates)
@@ -104,12 +134,24 @@ class _Words:
             rules.append(listed([self._offset(due) for due in task.each_due]))
         if task.duration.value:
             rules.append(f"takes {amount(task.duration)}")
-        waits = [wait.task for wait in task.depends_on if not wait.task.startswith(PREVIOUS)]
-        if waits:
-            rules.append(f"after {listed([mates.get(name) or self._name(name) for name in waits])}")
+        waits = [wait for wait in task.depends_on if not wait.task.startswith(PREVIOUS)]
+        at_once = [self._waited(wait, mates) for wait in waits if not wait.lag.value]
+        if at_once:
+            rules.append(f"after {listed(at_once)}")
+        rules += [f"{amount(wait.lag)} after {self._waited(wait, mates)}" for wait in waits if wait.lag.value]
+        rules += [f"not before {self._bound(task.not_before)}"] if task.not_before else []
+        rules += [f"not after {self._bound(task.not_after)}"] if task.not_after else []
         if task.blackout:
             rules.append(f"never on {listed([str(day) for day in task.blackout])}")
         return "; ".join(rules) + self._condition(task.when)
+
+    def _waited(self, wait: Dependency, mates: Mapping[str, str]) -> str:
+        return mates.get(wait.task) or self._name(wait.task)
+
+    def _bound(self, bound: Bound) -> str:
+        if isinstance(bound, Offset):
+            return self._offset(bound)
+        return self._name(bound) if isinstance(bound, str) else bound.isoformat()
 
     def _offset(self, offset: Offset) -> str:
         return f"{amount(offset.span)} {offset.direction} {self._name(offset.ref)}"
@@ -132,6 +174,11 @@ class _Words:
             return f"{name} is {'given' if condition.exists else 'not given'}"
         values = condition.in_ if condition.in_ is not None else (condition.equals,)
         return f"{name} is {' or '.join(map(_value, values))}"
+
+
+def _goal(goal: Goal) -> str:
+    amount_of_time = str(goal.amount).replace("_", " ")
+    return f"in under {amount_of_time}" if goal.under else f"within {amount_of_time}"
 
 
 def _value(value: object) -> str:

@@ -48,6 +48,9 @@ def test_G31_the_catalogue_says_every_rule_of_every_template() -> None:
         promised = template.turnaround.commit.span if template.turnaround else None
         spans = [promised, template.lead_time and template.lead_time.span, *(gap.at_least for gap in template.min_gaps)]
         assert all(amount(span) in page for span in [*spans, *(item.add for item in template.modifiers)] if span)
+        assert all(f"may take only {amount(item.min)}" in page for item in template.feasibility.compress)
+        goals = [(clock.label, str(goal.amount)) for clock in template.clocks.values() for goal in clock.goals]
+        assert all(f"- {label} within {length.replace('_', ' ')}, from" in page for label, length in goals)
         rows = [line for line in page.splitlines() if line.startswith("| ")]
         for _, at, task in every_task(template):
             group = template.groups.get(str(at[1])) if at[0] == "groups" else None
