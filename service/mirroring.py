@@ -151,7 +151,7 @@ class Mirrors:
         for name in sorted(set(parties.values())):
             tasks = [task for task in plan.tasks if parties.get(task.party) == name]
             there = self._plan_there(plan, tasks, applied.links)
-            actions = decide.make(there, self._links[name])
+            actions = decide.make(there, self._links[name], name)
             if actions:
                 owners = {task.key: self._owner_there(name, applied.links[task.key], request) for task in there.tasks}
                 done = self._write(request, applied.links, {self._home: [], name: actions}, owners)
@@ -193,9 +193,11 @@ class Mirrors:
         if link.state != "made" or link.task is None:
             return []
         if other.state == "gone":
-            return [Say(key=link.key, name="gone", text=messages.gone_elsewhere(other_name))]
+            text = messages.gone_elsewhere(other_name)
+            return [Say(key=link.key, name="gone", text=text, title=link.agreed.title)]
         if other.state == "made" and other.task:
-            return [ShowElsewhere(key=link.key, title=self._title(other_name), url=other.task.url)]
+            title, of = self._title(other_name), link.agreed.title
+            return [ShowElsewhere(key=link.key, title=title, url=other.task.url, of=of)]
         return []
 
     def _title(self, name: str) -> str:
@@ -222,7 +224,7 @@ class Mirrors:
     def _copy(self, note: _Heard, remark: Remark) -> Say:
         who = remark.author.name if remark.author else "Somebody"
         text = messages.copied_comment(who, note.name, remark.text)
-        return Say(key=note.link.key, name=f"copy.{remark.id}", text=text)
+        return Say(key=note.link.key, name=f"copy.{remark.id}", text=text, title=note.link.agreed.title)
 
     def _remember_heard(self, applied: Applied, heard: Sequence[_Heard]) -> None:
         for note in heard:

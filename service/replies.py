@@ -88,7 +88,7 @@ def heard(
             known[key] = replace(known[key], agreed=replace(known[key].agreed, left_out={"by": by, "why": why}))
             came.news.append(News("left_out", key, f"{name_of(link)} is left out; {by} wrote: “{why}”."))
         else:
-            came.actions.append(Say(key=key, name="left-out", text=WHY_LEFT_OUT))
+            came.actions.append(Say(key=key, name="left-out", text=WHY_LEFT_OUT, title=link.agreed.title))
     return came
 
 

@@ -53,7 +53,7 @@ def hand_over(
         owner = assignment.another(runtime, campaign, request, task, link.agreed.owner, why)
         name, said = f"{breaches.TAKEN_OVER}-{breach.key}", _said(breach, owner)
         if owner.account is None:
-            found.append(Say(key=task.key, name=name, text=said))
+            found.append(Say(key=task.key, name=name, text=said, title=link.agreed.title))
         else:
             owners[task.key] = owner
             found.append(HandOver(key=task.key, title=link.agreed.title, role=task.owner, name=name, said=said))

@@ -68,7 +68,9 @@ def _known(runtime: Runtime, name: str) -> tuple[Campaign, LinkView | None] | No
             found = campaigns.of_request(session, *changes.parts(partition)) if partition else None
             if found:
                 views = links.views(session, found.id)
-                return found, next((view for view in views.values() if short in _names(view)), None)
+                sides = [views, *links.elsewhere(session, found.id).values()]
+                keys = (key for side in sides for key, view in side.items() if short in _names(view))
+                return found, views.get(next(keys, ""))
     return None
 
 
@@ -101,7 +103,7 @@ def _of_campaign(runtime: Runtime, campaign: Campaign, subtask: LinkView | None)
     lines += [_wrong(key, view) for key, view in views.items() if view.state in ("refused", "gone")]
     lines += heard
     if parked and not told:
-        lines.append(f"{parked[0].received_at:%d %b %H:%M} a webhook told of it: was parked ({parked[0].reason}).")
+        lines.append(f"{parked[0].received_at:%d %b %H:%M} a webhook told of it; it was parked ({parked[0].reason}).")
     lines += [f"{line.at:%d %b %H:%M} {line.sentence}" for line in story]
     return Story(tuple(lines), _advice(campaign, views, parked=any_parked))
 
@@ -180,8 +182,8 @@ def _deliveries(session: Session, connection: str, task: str) -> Iterator[str]:
     query = select(ChangeRow).where(col(ChangeRow.partition) == partition).order_by(col(ChangeRow.id).desc())
     for row in session.exec(query.limit(LATEST)):
         told_by = "a webhook" if row.inbox_id else "the sweep"
-        became = {"received": "waits to be answered"}.get(row.state, f"was {row.state}")
-        yield f"{row.at:%d %b %H:%M} {told_by} told of it: {became}{f' ({row.reason})' if row.reason else ''}."
+        became = {"received": "it waits to be answered"}.get(row.state, f"it was {row.state}")
+        yield f"{row.at:%d %b %H:%M} {told_by} told of it; {became}{f' ({row.reason})' if row.reason else ''}."
 
 
 def _hooks(session: Session, connection: str) -> Iterator[str]:

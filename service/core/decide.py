@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import starmap
 from typing import Any, TypeAlias
 
 from connectors.contract import Patch, Status, Task
-from service.core.explain import long_day
+from service.core.explain import long_day, plain
 from service.core.merge import LinkView
 from service.core.plan import Plan, PlannedTask
 from service.core.wording import Rewrite, rewrites
@@ -24,9 +25,12 @@ class CreateTask:
     """Make one planned task."""
 
     planned: PlannedTask
+    where: str = ""
+    """The connection, where that is not the request's own."""
 
     def __str__(self) -> str:
-        return f"Create “{self.planned.title}” for {self.planned.owner}, due {long_day(self.planned.due_on)}."
+        what, owner = f"“{self.planned.title}”{_in(self.where)}", self.planned.owner
+        return f"Create {what} for {owner}, due {long_day(self.planned.due_on)}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +41,16 @@ class SetDependencies:
     title: str
     waits_for: tuple[str, ...]
     titles: tuple[str, ...]
+    where: str = ""
+    """The connection, where that is not the request's own."""
 
     def __str__(self) -> str:
-        return f"Let “{self.title}” wait for {' and '.join(f'“{title}”' for title in self.titles)}."
+        others = " and ".join(f"“{title}”" for title in self.titles)
+        return f"Let “{self.title}”{_in(self.where)} wait for {others}."
+
+
+def _in(connection: str) -> str:
+    return f" in {connection}" if connection else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +95,12 @@ class Say:
     key: str
     name: str
     text: str
+    title: str = ""
+    """Of the task, as people know it."""
 
     def __str__(self) -> str:
         first = re.sub(r"\*\*|\\(.)", r"\1", self.text.strip().splitlines()[0])  # Markdown, read
-        return f"Comment on {'the request' if self.key == REQUEST else f'“{self.key}”'}: {first}"
+        return f"Comment on {'the request' if self.key == REQUEST else f'“{self.title or self.key}”'}: {first}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +114,14 @@ class Bring:
     """Of each field that it is owed, as text."""
 
     def __str__(self) -> str:
-        what = ", ".join(f"{name.replace('_on', ' date')} {value or 'nobody'}" for name, value in self.values.items())
+        what = ", ".join(starmap(_value, self.values.items()))
         return f"Bring “{self.title}” in {self.connection} up to date: {what}."
+
+
+def _value(name: str, value: str | None) -> str:
+    """An account's id would tell people nothing; who it is stands in what was heard of the change."""
+    told = ("its new one" if value else "nobody") if name == "owner" else value
+    return f"{name.replace('_on', ' date')} {told or 'none'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +130,14 @@ class ShowElsewhere:
 
     key: str
     title: str
+    """Of the link: `In asana`."""
     url: str
+    of: str = ""
+    """The task's own title, as people know it."""
 
     def __str__(self) -> str:
-        return f"Link “{self.title}” to {self.url}."
+        what = "the request" if self.key == REQUEST else f"“{self.of or self.key}”"
+        return f"Link {what} to where it stands {self.title[:1].lower()}{self.title[1:]}: {self.url}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,9 +196,9 @@ def drop(links: Mapping[str, LinkView], request: Task | None) -> list[Action]:
     return [action for key, link in links.items() if link.open for action in _dropped(key, link, because)]
 
 
-def make(plan: Plan, links: Mapping[str, LinkView]) -> list[Action]:
-    """The creates and dependencies of `decide`, for a tracker in which part of a plan stands too."""
-    return [*_create(plan, links), *_connect(plan, links)]
+def make(plan: Plan, links: Mapping[str, LinkView], where: str) -> list[Action]:
+    """The creates and dependencies of `decide`, for a connection in which part of a plan stands too."""
+    return [*_create(plan, links, where), *_connect(plan, links, where)]
 
 
 def missing(plan: Plan, links: Mapping[str, LinkView]) -> list[PlannedTask]:
@@ -204,11 +227,11 @@ def _counted(plan: Plan, links: Mapping[str, LinkView]) -> list[Status]:
     return [status for status in found if status is not Status.DROPPED]
 
 
-def _create(plan: Plan, links: Mapping[str, LinkView]) -> list[Action]:
-    return [CreateTask(planned=task) for task in missing(plan, links)]
+def _create(plan: Plan, links: Mapping[str, LinkView], where: str = "") -> list[Action]:
+    return [CreateTask(planned=task, where=where) for task in missing(plan, links)]
 
 
-def _connect(plan: Plan, links: Mapping[str, LinkView]) -> list[Action]:
+def _connect(plan: Plan, links: Mapping[str, LinkView], where: str = "") -> list[Action]:
     titles = {task.key: task.title for task in plan.tasks}
     gone = {key for key, link in links.items() if link.state in ("gone", "refused")}
     actions: list[Action] = []
@@ -220,7 +243,8 @@ def _connect(plan: Plan, links: Mapping[str, LinkView]) -> list[Action]:
         wanted = tuple(key for key in task.depends_on if key not in gone)
         if set(wanted) - set(written):
             names = tuple(titles[key] for key in wanted)
-            actions.append(SetDependencies(key=task.key, title=task.title, waits_for=wanted, titles=names))
+            waits = SetDependencies(key=task.key, title=task.title, waits_for=wanted, titles=names, where=where)
+            actions.append(waits)
     return actions
 
 
@@ -278,7 +302,8 @@ def _leave(plan: Plan, links: Mapping[str, LinkView], because: str) -> list[Acti
 
 
 def _dropped(key: str, link: LinkView, because: str) -> list[Action]:
+    title, text = link.agreed.title, f"**Dropped by Tminus**: {plain(because)}, so nobody owes this any more."
     return [
-        Say(key=key, name="dropped", text=f"**Dropped by Tminus**: {because}, so nobody owes this any more."),
-        SetStatus(key=key, title=link.agreed.title, status=Status.DROPPED, because=because),
+        Say(key=key, name="dropped", text=text, title=title),
+        SetStatus(key=key, title=title, status=Status.DROPPED, because=because),
     ]

@@ -84,6 +84,8 @@ def unusable(engine: sa.Engine, error: sa.exc.DBAPIError) -> StoreError:
 def _remedy(engine: sa.Engine, error: sa.exc.DBAPIError) -> str:
     if is_full(error):
         return "make room on its disk"
+    if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        return "another process holds it: end that one, or try again when it has ended"
     if is_sqlite(engine):
         return "its folder must exist, and this user must be allowed to write there; or name another file"
     return _NOT_OURS.get(_sqlstate(error) or "", "start it, create it, or correct its address, user or password")

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from service.cli import app
+from service.why import tell
 from tests.house import House, house, in_weeks
 
 RULES = (
@@ -73,6 +74,9 @@ def test_the_stakeholders_tasks_of_a_request_in_jira_stand_in_asana_too(installa
     request, key, mirrored = in_jira(home)
     issue, task = issue_of(home, request, key), mirrored[key]
     assert home.jira.issue(issue).url in home.asana.task(task)["notes"]
+    story = tell(home.runtime, task)
+    assert story is not None
+    assert story.lines[1].startswith(f"The subtask “{home.jira.issue(issue).summary}” is todo")
     remote = home.jira.site.issue(issue).remote_links.values()
     assert [link["object"]["url"] for link in remote] == [home.asana.task(task)["permalink_url"]]
 

@@ -10,12 +10,15 @@ import pytest
 from connectors.contract import Status, Task, TaskId
 from service.core.decide import (
     REQUEST,
+    Action,
+    Bring,
     CreateTask,
     MoveDates,
     RequestView,
     Say,
     SetDependencies,
     SetStatus,
+    ShowElsewhere,
     decide,
     drop,
 )
@@ -187,3 +190,35 @@ def test_tasks_that_we_dropped_come_back_with_their_request() -> None:
         ("build", Status.TODO),
         ("test", Status.TODO),
     ]
+
+
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        (CreateTask(planned=planned("build"), where="asana"), "Create “Build” in asana for ops, due Tue 1 Dec 2026."),
+        (
+            SetDependencies(key="test", title="Test", waits_for=("build",), titles=("Build",), where="asana"),
+            "Let “Test” in asana wait for “Build”.",
+        ),
+        (Say(key="build", name="gone", text="**Gone.**", title="Build"), "Comment on “Build”: Gone."),
+        (
+            ShowElsewhere(key="build", title="In asana", url="http://a/1", of="Build"),
+            "Link “Build” to where it stands in asana: http://a/1",
+        ),
+        (
+            ShowElsewhere(key=REQUEST, title="In asana", url="http://a/1"),
+            "Link the request to where it stands in asana: http://a/1",
+        ),
+        (
+            Bring(key="build", title="Build", connection="asana", values={"status": "done", "owner": "712020:17"}),
+            "Bring “Build” in asana up to date: status done, owner its new one.",
+        ),
+        (
+            Bring(key="build", title="Build", connection="asana", values={"owner": ""}),
+            "Bring “Build” in asana up to date: owner nobody.",
+        ),
+    ],
+)
+def test_a_write_to_a_mirror_reads_without_keys_and_ids(action: Action, told: str) -> None:
+    """The ledger is for people who know no code."""
+    assert str(action) == told

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from sqlmodel import select
 
 from service.store import people
-from service.store.engine import StoreError, check, make_engine, reading, transaction, worker_lock
+from service.store.engine import StoreError, check, make_engine, reading, transaction, unusable, worker_lock
 from service.store.migrating import upgrade
 from service.store.tables import Person
 
@@ -49,6 +50,19 @@ def test_a_file_that_cannot_be_written_is_told_with_a_remedy(sqlite_url: str) ->
     engine = make_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
     with pytest.raises(StoreError, match="cannot be used: attempt to write a readonly database\n    its folder"):
         upgrade(engine)
+    engine.dispose()
+
+
+def test_a_file_that_another_process_holds_is_told_with_a_remedy(sqlite_url: str) -> None:
+    """As when somebody has it open in a tool."""
+    path = sqlite_url.removeprefix("sqlite:///")
+    engine = make_engine(sqlite_url)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, engine.connect() as connection:
+        other.execute("BEGIN IMMEDIATE")
+        connection.exec_driver_sql("PRAGMA busy_timeout=0")
+        with pytest.raises(sa.exc.OperationalError) as locked:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    assert "another process holds it" in str(unusable(engine, locked.value))
     engine.dispose()
 
 
