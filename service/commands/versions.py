@@ -91,18 +91,23 @@ def export(
 
 
 def catalogue(folder: FolderArgument = None, config: ConfigOption = None) -> None:
-    """Print what is agreed, as Markdown for your wiki: every published template, or the ones of a folder."""
+    """Print what is agreed, as Markdown for your wiki: all that is published, or the files of a folder."""
     from service import publishing
-    from service.core.agreement_page import page
+    from service.core import agreement_page, commitment_page
 
     if folder is not None:
-        found = _catalogue(folder).templates
+        read = _catalogue(folder)
+        templates, commitments = read.templates, read.commitments
     else:
         with _store(config) as (_, engine):
-            found = publishing.all_in_use(engine)
-    if not found:
+            templates, commitments = publishing.all_in_use(engine), publishing.commitments_in_use(engine)
+    if not (templates or commitments):
         raise Refused("nothing is published", "run `tminus templates apply`, or name a folder")
-    typer.echo("\n\n".join(["# What is agreed", *(page(found[name]) for name in sorted(found))]))
+    pages = ["# What is agreed", *(agreement_page.page(found) for _, found in sorted(templates.items()))]
+    if commitments:
+        pages.append("# What is promised beside campaigns")
+        pages += [commitment_page.page(found) for _, found in sorted(commitments.items())]
+    typer.echo("\n\n".join(pages))
 
 
 def list_published(config: ConfigOption = None) -> None:

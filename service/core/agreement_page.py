@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from service.core.clock_rule import Goal
+from service.core.clock_rule import ClockRule, Goal
 from service.core.condition import Condition
 from service.core.effective import PREVIOUS, task_of
 from service.core.explain import amount, listed
@@ -22,12 +22,12 @@ def page(template: Template) -> str:
         template.description.strip(),
         template.goal and f"**Goal:** {template.goal.strip()}",
         template.scope and f"**Covers:** {template.scope.strip()}",
-        _list("Does not cover:", [exclusion.say for exclusion in template.exclusions]),
-        _list("Agreed:", [*words.promises(), *words.clocks(), *words.ways_out()]),
-        _list("Whom to ask:", [f"{name}: {_plain(role)}" for name, role in template.contacts.items()]),
-        _table(("Input", "Type", "Needed", "Help"), words.inputs()),
-        _table(("Task", "Party", "Responsible", "When", "Done when"), words.tasks()),
-        _list("Made of:", list(words.children())),
+        listing("Does not cover:", [exclusion.say for exclusion in template.exclusions]),
+        listing("Agreed:", [*words.promises(), *words.clocks(), *words.ways_out()]),
+        listing("Whom to ask:", [f"{name}: {plain_role(role)}" for name, role in template.contacts.items()]),
+        table(("Input", "Type", "Needed", "Help"), words.inputs()),
+        table(("Task", "Party", "Responsible", "When", "Done when"), words.tasks()),
+        listing("Made of:", list(words.children())),
     ]
     return "\n\n".join(filter(None, parts))
 
@@ -75,12 +75,7 @@ class _Words:
 
     def clocks(self) -> Iterator[str]:
         for name, rule in self._template.clocks.items():
-            goals = [f"{_goal(goal)}{self._condition(goal.when)}" for goal in rule.goals]
-            ends = f"from {' or '.join(rule.start)} to {' or '.join(rule.stop)}"
-            waits = [" or ".join(pause.status_in) for pause in rule.pause if pause.status_in]
-            waits += [self._test(pause.when) for pause in rule.pause if pause.when]
-            paused = f", not counting while {' or '.join(waits)}" if waits else ""
-            yield f"{rule.label or name.replace('_', ' ')} {'; else '.join(goals)}, {ends}{paused}"
+            yield clock_words(name, rule)
 
     def ways_out(self) -> Iterator[str]:
         policy = self._template.feasibility
@@ -90,7 +85,7 @@ class _Words:
             else:
                 ends = f"from {self._name(item.from_ or '')} to {self._name(item.to or '')}"
                 yield f"when time is short, {amount(item.min)} {ends} will do"
-        agrees = f"; {_plain(policy.approval)} must agree to late and shortened plans" if policy.approval else ""
+        agrees = f"; {plain_role(policy.approval)} must agree to late and shortened plans" if policy.approval else ""
         yield f"what cannot be kept {', else '.join(_WAYS[way] for way in policy.try_)}{agrees}"
 
     def inputs(self) -> Iterator[Sequence[str]]:
@@ -160,20 +155,32 @@ class _Words:
         return self._names.get(task_of(ref), ref)
 
     def _condition(self, condition: Condition | None) -> str:
-        return f", when {self._test(condition)}" if condition else ""
+        return f", when {condition_words(condition, self._name)}" if condition else ""
 
-    def _test(self, condition: Condition) -> str:
-        if condition.all is not None:
-            return " and ".join(map(self._test, condition.all))
-        if condition.any is not None:
-            return " or ".join(map(self._test, condition.any))
-        if condition.not_ is not None:
-            return f"not ({self._test(condition.not_)})"
-        name = self._name(str(condition.field))
-        if condition.exists is not None:
-            return f"{name} is {'given' if condition.exists else 'not given'}"
-        values = condition.in_ if condition.in_ is not None else (condition.equals,)
-        return f"{name} is {' or '.join(map(_value, values))}"
+
+def clock_words(name: str, rule: ClockRule) -> str:
+    """What a clock agrees on: how long it may take, from what to what, and what does not count."""
+    goals = [_goal(goal) + (f", when {condition_words(goal.when)}" if goal.when else "") for goal in rule.goals]
+    waits = [" or ".join(pause.status_in) for pause in rule.pause if pause.status_in]
+    waits += [condition_words(pause.when) for pause in rule.pause if pause.when]
+    paused = f", not counting while {' or '.join(waits)}" if waits else ""
+    ends = f"from {' or '.join(rule.start)} to {' or '.join(rule.stop)}"
+    return f"{rule.label or name.replace('_', ' ')} {'; else '.join(goals)}, {ends}{paused}"
+
+
+def condition_words(condition: Condition, called: Callable[[str], str] = str) -> str:
+    """When something holds; `called` is what people call a field."""
+    if condition.all is not None:
+        return " and ".join(condition_words(part, called) for part in condition.all)
+    if condition.any is not None:
+        return " or ".join(condition_words(part, called) for part in condition.any)
+    if condition.not_ is not None:
+        return f"not ({condition_words(condition.not_, called)})"
+    name = called(str(condition.field))
+    if condition.exists is not None:
+        return f"{name} is {'given' if condition.exists else 'not given'}"
+    values = condition.in_ if condition.in_ is not None else (condition.equals,)
+    return f"{name} is {' or '.join(map(_value, values))}"
 
 
 def _goal(goal: Goal) -> str:
@@ -185,11 +192,13 @@ def _value(value: object) -> str:
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
-def _list(title: str, items: Sequence[str]) -> str:
+def listing(title: str, items: Sequence[str]) -> str:
+    """A Markdown list under its title; nothing where there is no item."""
     return "\n".join([f"**{title}**", "", *(f"- {item}" for item in items)]) if items else ""
 
 
-def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
+    """A Markdown table; nothing where there is no row."""
     body = [f"| {' | '.join(map(_cell, row))} |" for row in rows]
     return "\n".join([f"| {' | '.join(head)} |", "|---" * len(head) + "|", *body]) if body else ""
 
@@ -198,5 +207,6 @@ def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
 
-def _plain(role: str) -> str:
+def plain_role(role: str) -> str:
+    """A role without the word `role:`."""
     return role.removeprefix("role:")

@@ -40,8 +40,8 @@ def test_G31_the_catalogue_says_every_rule_of_every_template() -> None:
     """Markdown with version and fingerprint; every amount of time that a template has stands in its section."""
     result = CliRunner().invoke(app, ["templates", "catalogue", str(TEMPLATES)])
     assert result.exit_code == 0
-    sections = dict(re.findall(r"^## .*\n\n`(\w+)`, (version[\s\S]*?)(?=\n\n## |\Z)", result.stdout, re.MULTILINE))
-    assert set(sections) == set(PACK.templates)
+    sections = dict(re.findall(r"^## .*\n\n`(\w+)`, (version[\s\S]*?)(?=\n\n#+ |\Z)", result.stdout, re.MULTILINE))
+    assert set(sections) == {*PACK.templates, *PACK.commitments}
     for name, template in PACK.templates.items():
         page = sections[name]
         assert page.startswith(f"version {template.version}, fingerprint `{template.digest}`")
@@ -59,6 +59,26 @@ def test_G31_the_catalogue_says_every_rule_of_every_template() -> None:
             assert f"| {task.party} | {task.role} |" in row
             assert not task.due or amount(task.due.span) in row
             assert not task.duration.value or f"takes {amount(task.duration)}" in row
+
+
+def test_G31_the_catalogue_says_what_is_promised_beside_campaigns() -> None:
+    """The amounts of every commitment: how many, how fast, how often, and how a lead is taken on."""
+    told = CliRunner().invoke(app, ["templates", "catalogue", str(TEMPLATES)]).stdout.replace("\n", " ")
+    for said in (
+        "qualified leads: at least 500 a month",
+        "blog posts: at least 4 a month - white papers: at least 2 a month - case studies: at least 1 a month",
+        "campaigns launched: at least 3 a quarter - counted by campaign.launched, unless campaign.cancelled",
+        "at least 80, at most 100 (calls: at least 40, at most 50, e-mails: at least 40, at most 50) a day",
+        "First touch within 48 hours, when lead.source is campaign; else within 24 hours, from lead.created",
+        "First answer in under 1 business minute, from chat.opened to chat.answered",
+        "again and again: `FREQ=WEEKLY;BYDAY=MO;BYHOUR=10;BYMINUTE=0`",
+        "1 week after report.done",
+        "taken on when not (lead.consent is no) (consent, whatever its score)",
+        "60 points when lead.source is web_form",
+        "an exception from 60 points on",
+        "1 business day after lead.responded, when lead.icp is no",
+    ):
+        assert said in told, said
 
 
 def test_E2_a_gate_that_is_closed_without_its_deliverables_is_a_risk() -> None:

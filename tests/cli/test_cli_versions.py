@@ -140,7 +140,7 @@ def test_commitments_are_published_beside_templates(folder: Path) -> None:
         ["content_quota", "v1"],
         ["content_quota", "v2"],
     ]
-    assert "content_quota" not in tminus("catalogue").stdout
+    assert "- blog posts: at least 4 a month\n" in tminus("catalogue").stdout
     assert CliRunner().invoke(app, ["templates", "migrate", "content_quota"]).exit_code == 2
 
 
