@@ -34,9 +34,10 @@ def _value(value: object) -> object:
 
 def _scalar(value: object) -> object:
     match value:
-        case None | bool() | float():
+        case None | bool():
             return value
-        case int():
+        case int() | float():
+            # JSON readers take 1e999 for an infinity, which no database keeps.
             if abs(value) > GREATEST:
                 raise ValueError(f"a number is at most {GREATEST}; send longer ones as text")
             return value

@@ -87,6 +87,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"data": {"note": "a\u0000b"}}, "data.note", "a character that no text may hold"),
     ({"data": {"note": "\ud800"}}, "data.note", "a character that no text may hold"),
     ({"data": {"size": 2**60}}, "data.size", "at most 9007199254740992"),
+    ({"data": {"size": 1e300}}, "data.size", "at most 9007199254740992"),
     ({"data": {"a b": 1}}, "data.a b", "should match"),
     ({"data": [1]}, "data", "should be a valid dictionary"),
 ]
@@ -127,6 +128,13 @@ def test_a_body_that_is_no_list_of_events_is_refused(post: Post, body: bytes) ->
     answer = post.raw(body)
     assert answer.status_code == 422
     assert answer.json()["problems"][0]["item"] is None
+
+
+def test_a_number_beyond_every_number_is_refused(post: Post) -> None:
+    """JSON readers take 1e999 for an infinity, which PostgreSQL would not store."""
+    answer = post.raw(json.dumps(CREATED | {"data": {"size": 0}}).replace('"size": 0', '"size": 1e999').encode())
+    assert (answer.status_code, answer.json()["problems"][0]["field"]) == (422, "data.size")
+    assert stored(post) == []
 
 
 def test_a_body_over_the_limit_is_not_read_to_its_end(post: Post) -> None:
