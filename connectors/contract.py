@@ -172,6 +172,8 @@ class Created:
     made: Mapping[str, Task]
     refused: Mapping[str, TrackerError]
     """Rows the vendor refused one by one, with its own words."""
+    unsure: bool = False
+    """A call had no answer and was made again: what it was to make may yet appear beside what was made then."""
 
 
 ChangeKind = Literal["created", "updated", "deleted", "comment", "other", "heartbeat"]
@@ -291,10 +293,8 @@ class Tracker(Protocol):
         """By what people type: `MKT-12`, a gid or a task's web address."""
 
     def read(self, ids: Collection[TaskId], within: Container | None = None) -> dict[TaskId, Task]:
-        """In as few calls as the vendor allows; a deleted or invisible task is absent from the answer.
-
-        `within` says where most of them live, so that a vendor without a bulk read can answer from one list.
-        """
+        """In as few calls as the vendor allows; a deleted or invisible task is absent from the answer. `within` says
+        where most of them live, so that a vendor without a bulk read can answer from one list."""
 
     def children(self, container: Container) -> list[Task]:
         """Every task in the container, by a consistent read (never the search index)."""
@@ -312,11 +312,11 @@ class Tracker(Protocol):
         """
 
     def create(self, container: Container, tasks: Sequence[NewTask]) -> Created:
-        """Create them in the fewest calls.
+        """Create them in the fewest calls. After an unknown outcome it reads the container's children and creates only
+        what is missing. A row that the vendor refuses comes back in `refused` and does not stop the others."""
 
-        After an unknown outcome it reads the container's children and creates only what is missing, so a lost reply
-        makes no duplicate. A row that the vendor refuses comes back in `refused` and does not stop the others.
-        """
+    def delete_task(self, task: TaskId) -> None:
+        """Only for what stands twice; one that is gone already is no error."""
 
     def set_dependencies(self, blockers: Mapping[TaskId, Collection[TaskId]]) -> Mapping[TaskId, TrackerError]:
         """For each task the tasks that it waits for; safe to repeat. Returns the tasks whose links were refused."""

@@ -26,6 +26,9 @@ class Knobs:
     """Share of calls whose connection is cut before the work."""
     cut_after: float = 0.0
     """Share of writes whose connection is cut after the work: the lost reply."""
+    work_late: float = 0.0
+    """Share of writes whose connection is cut at once, and which do their work `late_seconds` after that."""
+    late_seconds: float = 1.0
     garbage: float = 0.0
     """Share of calls answered 200 with a body that is not JSON."""
     index_lag: float = 0.0
@@ -39,6 +42,6 @@ class Knobs:
     hook_retry_seconds: float = 1.0
     """Between attempts after a 5xx or no answer (the vendors take minutes)."""
     only: str = ""
-    """Faults strike only calls whose "METHOD path" contains this text."""
+    """Faults strike only calls whose "METHOD path " contains this text; a space at its end is the end of the path."""
     strikes: int | None = None
     """How many faults are left to strike; None: no end."""

@@ -114,7 +114,14 @@ class Simulator:
         """Serve; returns once it answers. `port` 0 takes a free one."""
         app = Faulty(self, self.build())
         config = uvicorn.Config(
-            app, host="127.0.0.1", port=self.port, log_level="warning", lifespan="off", ws="none", proxy_headers=False
+            app,
+            host="127.0.0.1",
+            port=self.port,
+            log_level="warning",
+            lifespan="off",
+            ws="none",
+            proxy_headers=False,
+            timeout_keep_alive=60,  # as patient as the vendors' gateways
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True, name=type(self).__name__)
@@ -167,6 +174,11 @@ async def _read(receive: Receive) -> bytes:
             return body
 
 
+def _abort(send: Send) -> None:
+    # uvicorn hands out its cycle's bound method, the only way to its socket.
+    send.__self__.transport.abort()  # type: ignore[attr-defined]
+
+
 class _Attempt:
     """One API call on its way through latency and faults."""
 
@@ -192,6 +204,11 @@ class _Attempt:
                 self._fail(knobs.error_status)
             elif self._strikes(knobs.cut_before):
                 cut = True
+            elif writes and self._strikes(knobs.work_late):
+                cut = True
+                _abort(send)
+                await anyio.sleep(knobs.late_seconds)
+                await self._work()
             else:
                 await self._work()
                 if writes and self._strikes(knobs.error_after):
@@ -205,8 +222,7 @@ class _Attempt:
             self._sim.finished(self._method, self._path, self._body)
         self._note(cut)
         if cut:
-            # uvicorn hands out its cycle's bound method, the only way to its socket.
-            send.__self__.transport.abort()  # type: ignore[attr-defined]
+            _abort(send)
             await anyio.sleep(0.001)
             return
         headers = [(k, v) for k, v in self._headers if k != b"content-length"]
@@ -216,7 +232,7 @@ class _Attempt:
 
     def _strikes(self, share: float) -> bool:
         knobs = self._sim.knobs
-        if not share or knobs.strikes == 0 or knobs.only not in f"{self._method} {self._path}":
+        if not share or knobs.strikes == 0 or knobs.only not in f"{self._method} {self._path} ":
             return False
         if random.random() >= share:
             return False

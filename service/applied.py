@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 
-from connectors.contract import AccountId, Status, Task
+from connectors.contract import AccountId, Mark, NewTask, Status, Task
+from service.assignment import Owner
 from service.core.decide import REQUEST, Action, Bring, MoveDates, Say, SetDependencies, SetStatus, ShowElsewhere
 from service.core.merge import LinkView
+from service.core.plan import PlannedTask
 from service.core.wording import HandOver, Rewrite
 from service.runtime import Runtime
 from service.store import comments, ledger
@@ -51,6 +53,20 @@ def side_by_side(jobs: Sequence[Callable[[], None]]) -> list[Exception]:
         if not isinstance(error, Exception):
             raise error
     return [error for error in errors if isinstance(error, Exception)]
+
+
+def new_task(planned: PlannedTask, mark: Mark, owner: Owner) -> NewTask:
+    """As it goes to the tracker; why somebody stands in is said in its text."""
+    note = f"\n\n**{owner.note}**" if owner.note else ""
+    return NewTask(
+        mark=mark,
+        title=planned.title,
+        text=f"{planned.text}{note}".strip(),
+        owner=owner.account,
+        start_on=planned.start_on,
+        due_on=planned.due_on,
+        milestone=planned.milestone,
+    )
 
 
 def comment_key(say: Say) -> str:

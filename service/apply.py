@@ -32,6 +32,7 @@ from service.applied import (
     intended,
     lacks_it_still,
     leave_unsaid,
+    new_task,
     side_by_side,
     waves,
 )
@@ -52,7 +53,7 @@ from service.core.merge import Agreed, LinkView, linked
 from service.core.plan import PlannedTask
 from service.core.wording import HandOver, Rewrite, first_written
 from service.runtime import Runtime
-from service.store import campaigns, comments, links
+from service.store import campaigns, comments, doubts, links
 from service.store.engine import reading, transaction
 from service.store.tables import Campaign
 
@@ -125,12 +126,17 @@ class _Writer:
         with transaction(self._runtime.engine) as session:
             keys = [action.planned.key for action in actions]
             first = links.intend(session, self._campaign.id, self._connection, keys)
+            if not first:
+                doubts.begin(session, self._campaign.id, self._runtime.now())
         container = self._container()
         found = {} if first and self._new else self._made_before(container)
         wanted = [action for action in actions if action.planned.key not in found]
         created = Created({}, {})
         if wanted:
             created = self._tracker.create(container, [self._new_task(action.planned) for action in wanted])
+        if created.unsure:
+            with transaction(self._runtime.engine) as session:
+                doubts.begin(session, self._campaign.id, self._runtime.now())
         for action in actions:
             self._note_created(action, found | dict(created.made), created)
         self._save_links()
@@ -215,17 +221,7 @@ class _Writer:
         return Container("subtasks", self._id(mirror.PARENT), known.task.url if known.task else "")
 
     def _new_task(self, planned: PlannedTask) -> NewTask:
-        owner = self._owners[planned.key]
-        note = f"\n\n**{owner.note}**" if owner.note else ""
-        return NewTask(
-            mark=self._mark(planned.key),
-            title=planned.title,
-            text=f"{planned.text}{note}".strip(),
-            owner=owner.account,
-            start_on=planned.start_on,
-            due_on=planned.due_on,
-            milestone=planned.milestone,
-        )
+        return new_task(planned, self._mark(planned.key), self._owners[planned.key])
 
     def _side_by_side(self, actions: Sequence[Action]) -> list[Exception]:
         self._intend(actions)
@@ -374,6 +370,11 @@ class _Writer:
 
     def _mark(self, key: str) -> Mark:
         return Mark(self._campaign.id, key)
+
+
+def delete(runtime: Runtime, connection: str, task: TaskId) -> None:
+    """Delete a task that stands twice."""
+    runtime.trackers[connection].delete_task(task)
 
 
 def add_request(runtime: Runtime, connection: str, project: str, task: NewTask, *, look_first: bool) -> Task:

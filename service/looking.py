@@ -12,11 +12,11 @@ from connectors.contract import TaskId
 from connectors.errors import RateLimited, TrackerError
 from connectors.retrying import PASSING
 from connectors.sharing import Purpose, working_for
-from service import forms, sync, tracing
+from service import forms, intake, sync, tracing
 from service.core.form import SUBMITTED
 from service.run_log import Run
 from service.runtime import Runtime
-from service.store import campaigns, changes, ledger, runs
+from service.store import campaigns, changes, doubts, ledger, runs
 from service.store.engine import reading, transaction
 from service.store.portions import portions
 
@@ -49,6 +49,17 @@ def look(runtime: Runtime, run: Run, attempt: int, enqueue: Enqueue) -> str:
     planned = campaign is not None and campaign.plan is not None
     with tracing.of_run(run):
         return _look(runtime, run, rows, attempt, _purpose(planned, rows), enqueue)
+
+
+def begin_again(runtime: Runtime, partition: str, enqueue: Enqueue) -> None:
+    """This worker was silent for too long: a peer does it, or has done it by now; or nobody has, and it is still to do.
+
+    A create that left at that very moment may have done its work beside the peer's.
+    """
+    connection, task = changes.parts(partition)
+    with transaction(runtime.engine) as session:
+        doubts.begin_at(session, connection, task, runtime.now())
+        enqueue(session, intake.ask(session, connection, [task]))
 
 
 def _look(

@@ -62,6 +62,10 @@ class Mirrors:
         self._links[name][link.key] = pair.there
         return pair.home, list(pair.news)
 
+    def stands(self) -> list[tuple[str, Container | None, Mapping[str, LinkView]]]:
+        """Where else its tasks stand: the connection, the task below which they are, and their links."""
+        return [(name, self._place(name), mirrored) for name, mirrored in self._links.items()]
+
     def sides(self, link: LinkView) -> list[tuple[str, LinkView]]:
         """The links of a task, each with its connection, the one at home first."""
         name = self._where(link.key)
@@ -247,16 +251,18 @@ class Mirrors:
         return next((name for name, mirrored in self._links.items() if key in mirrored), None)
 
     def _read(self, name: str) -> dict[TaskId, Task]:
-        parent = self._links[name].get(PARENT)
         ids = [link.task.id for key, link in self._links[name].items() if link.task and key != PARENT]
         if not ids:
             return {}
-        place = Container("subtasks", parent.task.id, parent.task.url) if parent and parent.task else None
         try:
-            return self._runtime.trackers[name].read(ids, place)
+            return self._runtime.trackers[name].read(ids, self._place(name))
         except TrackerError as error:
             self._unread[name] = error
             return {}
+
+    def _place(self, name: str) -> Container | None:
+        parent = self._links[name].get(PARENT)
+        return Container("subtasks", parent.task.id, parent.task.url) if parent and parent.task else None
 
     def _two_sides(self, name: str) -> Sides:
         @cache  # for this run: each task asks several times

@@ -19,7 +19,7 @@ from service.store import comments
 from service.store.engine import reading
 from service.store.tables import Campaign
 
-WRONGS = frozenset({"inputs", "deleted", "refused"})
+WRONGS = frozenset({"inputs", "deleted", "refused", "doubles"})
 """Living comments that tell what is wrong."""
 
 

@@ -16,7 +16,7 @@ from sqlmodel import Session
 from connectors.errors import NotFound, TrackerError
 from service import connect
 from service.runtime import Runtime
-from service.store import campaigns, ledger, links, sweeps
+from service.store import campaigns, doubts, ledger, links, sweeps
 from service.store.engine import reading
 from service.store.tables import Sweep
 
@@ -68,6 +68,7 @@ def changed(runtime: Runtime, connection: str, *, full: bool = False) -> Found:
         if not full:
             found.moved = sweeps.unseen(session, connection, found.moved)
         found.tasks |= found.moved.keys() | found.gone | set(campaigns.astray(session, connection))
+        found.tasks |= set(doubts.requests(session, connection))
         if full or any(lost):
             found.tasks |= set(campaigns.unfinished_requests(session, connection)) | links.mirrored(session, connection)
         elif last and _nights(last, found.at):

@@ -12,7 +12,7 @@ from datetime import date
 from sqlmodel import Session
 
 from connectors.contract import Status, Task, TaskId
-from service import assignment, attached, create, filing, places, replies, taking_over, telling
+from service import assignment, attached, create, doubles, filing, places, replies, taking_over, telling
 from service.applied import Applied
 from service.core import decide, kept, messages
 from service.core.calendar import Calendar
@@ -136,6 +136,7 @@ class _Run:
         """`seen` is the request where it has just been read."""
         was = telling.Before.of(self.campaign)
         self._observe(seen)
+        self.news += doubles.removed(self.runtime, self.campaign, self.links, self.mirrors, self.speech)
         cancelled = self._cancelled()
         plan, actions = self._wanted(cancelled)
         self.moving.begin()

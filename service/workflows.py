@@ -38,6 +38,8 @@ STORM = 500
 """More deliveries than this between two looks of the router, about a second: then storing them goes before the runs.
 Twenty launches at once bring fewer."""
 BEAT_SECONDS, SILENT_SECONDS = 2.0, 15.0
+CALLING = 2 / 3
+"""No call begins in the last part of a worker's silence, so that none is under way when its peers take over."""
 KEEP_RUNS, KEEP_DELIVERIES = timedelta(days=3), timedelta(days=30)
 
 _runtime: Runtime | None = None
@@ -68,9 +70,7 @@ def look(partition: str, attempt: int) -> str:
         with run_of(partition) as run, working_while(_lease.right()):
             return looking.look(runtime, run, attempt, enqueue)
     except TakenOver:
-        # A peer does it, or has done it by now; where none has, because we only slept, it is still to be done.
-        with transaction(runtime.engine) as session:
-            enqueue(session, [partition])
+        looking.begin_again(runtime, partition, enqueue)
         return "this worker was silent for too long; the work is begun again"
     except Exception:
         _stumbled.set()  # the database does not answer: nothing could be noted, and what waits has no run any more
@@ -233,7 +233,7 @@ class Worker:
         # On SQLite the one worker finds its own unfinished runs again by its name; on PostgreSQL peers take them over.
         alone = is_sqlite(runtime.engine)
         self.executor_id = "local" if alone else f"worker-{uuid7()}"
-        self._lease = Lease(None if alone else SILENT_SECONDS)
+        self._lease = Lease(None if alone else SILENT_SECONDS * CALLING)
 
     def start(self) -> None:
         """Take the worker's lock, launch the engine, and pick up whatever waits. Raises `StoreError`."""

@@ -184,6 +184,10 @@ class MemoryTracker:
                 made[new.mark.key] = self.tasks[name]
         return Created(made, refused)
 
+    def delete_task(self, task: TaskId) -> None:
+        with self._writing("delete", task):
+            self.delete(task)
+
     def set_dependencies(self, blockers: Mapping[TaskId, Collection[TaskId]]) -> Mapping[TaskId, TrackerError]:
         with self._writing("connect", ""):
             self.links |= {(blocked, blocker) for blocked, waits in blockers.items() for blocker in waits}

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 CONNECTORS = sorted(p.name for p in (ROOT / "connectors").iterdir() if p.is_dir() and not p.name.startswith("_"))
 
 WRITES = {"open_container", "add_task", "create", "set_dependencies", "update", "set_status", "comment", "link_to"}
-WRITES |= {"add_hook", "renew_hook", "remove_hook"}
+WRITES |= {"delete_task", "add_hook", "renew_hook", "remove_hook"}
 """What the contract's Tracker can change."""
 
 

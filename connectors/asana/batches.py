@@ -57,7 +57,8 @@ class Creation:
         """Ten a call, side by side as far as the limits allow."""
         done = self._calls.line.spread(lambda chunk: _Chunk(self, chunk).settle(), _chunks(tasks))
         made = {key: task for part in done for key, task in part.made.items()}
-        return Created(made, {key: error for part in done for key, error in part.refused.items()})
+        refused = {key: error for part in done for key, error in part.refused.items()}
+        return Created(made, refused, unsure=any(part.unsure for part in done))
 
     def post(self, tasks: Sequence[NewTask]) -> list[Row]:
         """One batch."""
@@ -84,17 +85,17 @@ class _Chunk:
         self._made: dict[str, Task] = {}
         self._refused: dict[str, TrackerError] = {}
         self._lesser: dict[str, NewTask] = {}
-        self._unsure = False
+        self._unsure = self._was_unsure = False
 
     def settle(self) -> Created:
         for attempt in retrying():
             with attempt:
                 if self._unsure:
                     self._adopt(self._creation.look())
-                    self._unsure = False
+                    self._unsure, self._was_unsure = False, True
                 while left := self._left():
                     self._post(left)
-        return Created(self._made, self._refused)
+        return Created(self._made, self._refused, unsure=self._was_unsure)
 
     def _left(self) -> list[NewTask]:
         return [t for t in self._tasks if t.mark.key not in self._made and t.mark.key not in self._refused]

@@ -163,7 +163,13 @@ class AsanaTracker:
 
         created = Creation(self._calls, action=action, read=lambda row: self._task(row.data), look=look).run(tasks)
         marks = {task.mark.key: task.mark for task in tasks}
-        return Created({key: replace(task, mark=marks[key]) for key, task in created.made.items()}, created.refused)
+        return replace(created, made={key: replace(task, mark=marks[key]) for key, task in created.made.items()})
+
+    def delete_task(self, task: TaskId) -> None:
+        """To the trash, from where a person can restore it for thirty days."""
+        with suppress(NotFound):
+            # https://developers.asana.com/reference/deletetask
+            retrying()(lambda: self._calls.one("DELETE", self._tasks.delete_task, task))
 
     def set_dependencies(self, blockers: Mapping[TaskId, Collection[TaskId]]) -> Mapping[TaskId, TrackerError]:
         """All blockers of a task in one action, ten actions a call; a link that is there already is no error.

@@ -31,6 +31,8 @@ class _Batch:
     refused: dict[Mark, TrackerError] = field(default_factory=dict)
     without: dict[Mark, frozenset[str]] = field(default_factory=dict)
     """Optional fields that Jira refused for a row; it is sent once more without them."""
+    unsure: bool = False
+    """A call had no answer."""
 
     def left(self) -> list[NewTask]:
         return [task for task in self.tasks if task.mark not in self.made and task.mark not in self.refused]
@@ -47,6 +49,7 @@ class Creator:
         parent = TaskId(container.id)
         made: dict[str, Task] = {}
         refused: dict[str, TrackerError] = {}
+        unsure = False
         for at in range(0, len(tasks), MOST_CREATED):
             batch = _Batch(tasks[at : at + MOST_CREATED])
             self._carry_out(
@@ -56,7 +59,8 @@ class Creator:
             )
             made |= {mark.key: task for mark, task in batch.made.items()}
             refused |= {mark.key: error for mark, error in batch.refused.items()}
-        return Created(made, refused)
+            unsure = unsure or batch.unsure
+        return Created(made, refused, unsure)
 
     def open_container(self, request: Task, mark: Mark, title: str, kind: str | None) -> Container:
         """See `Tracker.open_container`."""
@@ -152,18 +156,17 @@ class Creator:
             self._issues.remember_created(batch.made.values())
 
     def _repeat(self, batch: _Batch, place: Callable[[], mapping.Place], look: Look) -> None:
-        unsure = False
         for attempt in retrying():
             with attempt:
                 where = place()
-                if unsure:
+                if batch.unsure:
                     marks = [task.mark for task in batch.left()]
                     batch.made |= {task.mark: task for task in look(marks) if task.mark in marks}
                 while batch.left():
                     try:
                         self._send(batch, where)
                     except OutcomeUnknown:
-                        unsure = True
+                        batch.unsure = True
                         raise
 
     def _send(self, batch: _Batch, place: mapping.Place) -> None:

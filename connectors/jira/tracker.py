@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -25,7 +26,7 @@ from connectors.contract import (
     Task,
     TaskId,
 )
-from connectors.errors import OutcomeUnknown, Rejected, TrackerError
+from connectors.errors import NotFound, OutcomeUnknown, Rejected, TrackerError
 from connectors.jira import mapping
 from connectors.jira.client import JiraApi
 from connectors.jira.comments import Comments
@@ -112,6 +113,11 @@ class JiraTracker:
 
     def create(self, container: Container, tasks: Sequence[NewTask]) -> Created:
         return self._creator.create(container, tasks)
+
+    def delete_task(self, task: TaskId) -> None:
+        """https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/#api-rest-api-3-issue-issueidorkey-delete"""
+        with suppress(NotFound):
+            retrying()(self._api.send, "DELETE", f"issue/{task}", items=[task])
 
     def set_dependencies(self, blockers: Mapping[TaskId, Collection[TaskId]]) -> Mapping[TaskId, TrackerError]:
         """Jira answers a link that is there already as if it had just been made.

@@ -161,6 +161,15 @@ def deleted_comment(titles: Sequence[str]) -> str:
     return f"**Deleted: {titled(titles)}.** Tminus does not make {it} again, and nothing waits for {it} any more."
 
 
+def doubles_comment(tasks: Sequence[str]) -> str:
+    """What stands twice and cannot be deleted by us, each by title and label."""
+    it, one = ("it", "the other one") if len(tasks) == 1 else ("them", "the others")
+    return (
+        f"**Here twice: {titled(tasks)}.** The tracker did not answer in time when they were made, so Tminus made {it} "
+        f"once more, and goes by {one}. Delete or close what is named here."
+    )
+
+
 def gone_elsewhere(connection: str) -> str:
     """On the one of two tasks that is left."""
     return f"**Deleted in {connection}.** This task stays, and is no longer kept in step with anything there."

@@ -25,7 +25,7 @@ def test_a_plan_stands_with_titles_owners_dates_and_marks(scene: Scene, count: i
     drafts = plan(count, owner=owner.id, start_on=START, due_on=DUE, text="**Why**: *because*")
     created = scene.tracker.create(container, drafts)
     assert created.made.keys() == {task.mark.key for task in drafts}
-    assert created.refused == {}
+    assert (created.refused, created.unsure) == ({}, False)
     assert scene.titles(container) == sorted(task.title for task in drafts)
     for draft in drafts:
         made = created.made[draft.mark.key]
@@ -70,6 +70,7 @@ def test_each_task_is_made_once_whatever_becomes_of_a_reply(scene: Scene, fault:
     scene.strike(scene.stage.create_call, **fault)
     created = scene.tracker.create(container, plan(count))
     assert scene.stage.simulator.knobs.strikes == 0
+    assert created.unsure == ("rate_limited" not in fault)
     assert created.made.keys() == {f"t{at}" for at in range(count)}
     assert created.refused == {}
     assert scene.titles(container) == sorted(task.title for task in plan(count))

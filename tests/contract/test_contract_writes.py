@@ -57,6 +57,17 @@ def test_no_dependencies_cost_no_call(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("fault", [{}, *FAULTS.values()], ids=["no fault", *FAULTS])
+def test_a_deleted_task_is_gone_and_deleting_it_again_is_no_error(scene: Scene, fault: dict[str, Any]) -> None:
+    """Whatever becomes of a reply; the others stay."""
+    kept, gone = made(scene, 2)
+    scene.strike("DELETE", **fault)
+    scene.tracker.delete_task(gone.id)
+    scene.calm()
+    scene.tracker.delete_task(gone.id)
+    assert scene.tracker.read([kept.id, gone.id]).keys() == {kept.id}
+
+
+@pytest.mark.parametrize("fault", [{}, *FAULTS.values()], ids=["no fault", *FAULTS])
 def test_fields_are_written_and_the_others_left_alone(scene: Scene, fault: dict[str, Any]) -> None:
     """Also after a lost reply."""
     owner = scene.tracker.find_account(scene.stage.colleague, scene.stage.project)

@@ -49,7 +49,7 @@ class Desk:
     def calm(self) -> None:
         """No faults any more."""
         self.strike(error_before=0.0, error_after=0.0, error_status=503, cut_before=0.0, cut_after=0.0)
-        self.strike(garbage=0.0, rate_limited=0.0, retry_after=1.0)
+        self.strike(garbage=0.0, rate_limited=0.0, retry_after=1.0, work_late=0.0)
 
     def deliveries(self, label: str) -> list[Inbox]:
         """Those that name the request."""

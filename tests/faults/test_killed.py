@@ -13,9 +13,28 @@ from service.settings import load
 from service.store import ledger
 from service.store.engine import reading
 from service.store.secrets import new_key
-from tests.faults.processes import Installation, installation, subscribe
+from tests.faults.processes import SILENT_SECONDS, TASKS, Installation, installation, subscribe
 
 REQUESTS = 30
+FREEZING = """
+import os, signal, time
+from pathlib import Path
+import httpx
+from service import cli, workflows
+workflows.SILENT_SECONDS = {silent}
+send = httpx.HTTPTransport.handle_request
+
+def freeze(transport, request):
+    if request.url.path.endswith("/issue/bulk") and Path({flag!r}).exists():
+        Path({flag!r}).unlink()
+        os.kill(os.getpid(), signal.SIGSTOP)
+        time.sleep(0.2)  # not every thread stops at the very moment
+    return send(transport, request)
+
+httpx.HTTPTransport.handle_request = freeze
+cli.app()
+"""
+"""Freezes once, after everything has been checked and before a create leaves."""
 
 
 @pytest.fixture(autouse=True)
@@ -47,11 +66,11 @@ def connect(home: Installation) -> None:
     runtime.engine.dispose()
 
 
-def takeovers(home: Installation) -> list[str]:
-    """What the ledger tells of workers that fell silent."""
+def told(home: Installation, kind: str) -> list[str]:
+    """What the ledger tells of a kind."""
     runtime = make_runtime(load(home.folder / "tminus.yaml"))
     with reading(runtime.engine) as session:
-        found = [line.sentence for line in ledger.of_kind(session, "takeover")]
+        found = [line.sentence for line in ledger.of_kind(session, kind)]
     runtime.engine.dispose()
     return found
 
@@ -125,7 +144,7 @@ def test_a_worker_killed_for_good_is_replaced_by_its_peer(
     home.start("work")
     home.settled(keys, seconds=60 + requests)
     assert home.wrong(keys) == {}
-    assert takeovers(home)
+    assert told(home, "takeover")
 
 
 @pytest.mark.postgres
@@ -145,3 +164,22 @@ def test_a_worker_that_was_frozen_before_its_create_makes_nothing_twice(on_postg
     [late] = home.file(1, latency=0.0)
     home.settled([key, late])
     assert home.wrong([key, late]) == {}
+
+
+@pytest.mark.postgres
+def test_a_worker_that_was_frozen_within_its_create_leaves_nothing_twice(tmp_path: Path, postgres_url: str) -> None:
+    """It wakes up past the last check of its right, and makes everything once more; that is deleted."""
+    flag = tmp_path / "freeze"
+    with installation(tmp_path, postgres_url, program=FREEZING.format(silent=SILENT_SECONDS, flag=str(flag))) as home:
+        home.serve("--no-work")
+        connect(home)
+        frozen = home.start("work")
+        flag.touch()
+        [key] = home.file(1, latency=0.1)
+        home.until(lambda: not flag.exists())
+        home.start("work")
+        home.settled([key])
+        frozen.send_signal(signal.SIGCONT)
+        home.until(lambda: len(told(home, "double")) == TASKS)
+        home.settled([key])
+        assert (home.wrong([key]), home.creates()) == ({}, 2)

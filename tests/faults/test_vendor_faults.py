@@ -66,8 +66,22 @@ def test_a_launch_outlasts_vendors_that_fail_in_passing(desks: list[Desk], fault
 def test_a_launch_outlasts_creates_whose_outcome_stays_unknown(desks: list[Desk], fault: str) -> None:
     """The next run looks first, and makes nothing twice."""
     for desk in desks:
-        desk.strike(desk.stage.create_call, times=12, **FAULTS[fault])
+        desk.strike(f"{desk.stage.create_call} ", times=12, **FAULTS[fault])
     assert all_stand([(desk, desk.file()) for desk in desks])
+
+
+def test_a_create_that_does_its_work_after_it_was_repeated_leaves_nothing_twice(desks: list[Desk]) -> None:
+    """The connection is cut, nothing is found, everything is made anew; then the first call does its work after all."""
+    for desk in desks:
+        desk.strike(f"{desk.stage.create_call} ", times=1, work_late=1.0, late_seconds=3.0)
+    requests = [(desk, desk.file()) for desk in desks]
+    desks[0].home.until(lambda: all(desk.home.campaign(label) for desk, label in requests))
+    desks[0].home.until(lambda: not any(desk.simulator.in_flight for desk in desks))
+    desks[0].home.quiet()
+    desks[0].home.sweep()
+    assert all_stand(requests)
+    with reading(desks[0].home.runtime.engine) as session:
+        assert len(ledger.of_kind(session, "double")) >= 2 * 5
 
 
 @pytest.mark.parametrize("status", [429, 503])

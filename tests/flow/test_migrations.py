@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
-from service.store import budget_tables, migrating, tables  # noqa: F401  (the first fills the metadata)
+from service.store import budget_tables, doubts, migrating, tables  # noqa: F401  (the first fills the metadata)
 from service.store.engine import StoreError, make_engine, transaction
 from service.store.migrating import pending, revisions, upgrade
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlmodel import SQLModel
 
-from service.store import budget_tables, credentials, published_calendars, tables  # noqa: F401  (they fill the metadata)
+from service.store import budget_tables, credentials, doubts, published_calendars, tables  # noqa: F401  (they fill the metadata)
 
 context.configure(
     connection=context.config.attributes["connection"],
