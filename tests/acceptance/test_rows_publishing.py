@@ -1,4 +1,4 @@
-"""Rows G15, G24 and G29 as a form or a publisher meets them: asked over HTTP, published beside a running campaign."""
+"""Rows G14, G15, G24, G29 and G31 as a form or a publisher meets them: over HTTP, and beside a running campaign."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from httpx import Client
+from typer.testing import CliRunner
 
 from service import publishing
 from service.bootstrap import serving
 from service.catalogue import Catalogue
+from service.cli import app
 from service.settings import STARTER_TEMPLATES
 from tests.desk import Desk, memory_desk
 from tests.web_client import client_of
@@ -32,7 +34,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 @pytest.fixture
 def web(desk: Desk) -> Iterator[Client]:
     """Its API."""
-    with serving(desk.runtime, lambda: None) as app, client_of(app) as client:
+    with serving(desk.runtime, lambda: None) as served, client_of(served) as client:
         client.headers["Authorization"] = f"Bearer {TOKEN}"
         yield client
 
@@ -56,6 +58,41 @@ def publish_webinar(desk: Desk, folder: Path, *changes: tuple[str, str]) -> None
     path.write_text(text)
     steps = publishing.apply(desk.runtime.engine, Catalogue.load(folder), by="ana")
     assert [step.name for step in steps if step.due] == ["webinar v2"]
+
+
+@pytest.mark.parametrize("line", ["  mops: role:mops_lead\n", "  sales: role:sales_lead\n"])
+def test_G14_an_agreement_without_both_contacts_is_not_published(desk: Desk, tmp_path: Path, line: str) -> None:
+    """The refusal says which one is missing; v1 stays in use, and a version with both is published."""
+    folder = tmp_path / "ours"
+    shutil.copytree(STARTER_TEMPLATES, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    path = folder / "webinar.yaml"
+    whole = path.read_text().replace("version: 1\n", "version: 2\n")
+    assert line in whole
+    path.write_text(whole.replace(line, "", 1))
+    [refusal] = [
+        step.refusal for step in publishing.apply(desk.runtime.engine, Catalogue.load(folder), by="ana") if step.refusal
+    ]
+    assert f"add to `contacts`: {line.split(':')[0].strip()}: role:<who>" in refusal
+    assert in_use(desk) == 1
+    path.write_text(whole)
+    publishing.apply(desk.runtime.engine, Catalogue.load(folder), by="ana")
+    assert in_use(desk) == 2
+
+
+def in_use(desk: Desk) -> int:
+    """The version by which the next webinar is planned."""
+    found = publishing.in_use(desk.runtime.engine, "webinar")
+    assert found
+    return found.version
+
+
+def test_G31_what_is_exported_is_what_was_published(desk: Desk) -> None:
+    """Byte for byte, comments and all, for every template and commitment of the pack."""
+    config = str(desk.runtime.settings.source)
+    for path in sorted(STARTER_TEMPLATES.glob("*.yaml")):
+        if path.stem != "calendars":
+            told = CliRunner().invoke(app, ["templates", "export", path.stem, "--config", config])
+            assert (told.exit_code, told.stdout_bytes) == (0, path.read_bytes()), path.stem
 
 
 def test_G15_a_form_sees_the_exclusions_and_one_that_is_ticked_gets_no_promise(web: Client) -> None:
