@@ -16,7 +16,7 @@ from service import forms, intake, sync, tracing
 from service.core.form import SUBMITTED
 from service.run_log import Run
 from service.runtime import Runtime
-from service.store import campaigns, changes, doubts, ledger, runs
+from service.store import campaigns, changes, doubts, inbox, ledger, runs
 from service.store.engine import reading, transaction
 from service.store.portions import portions
 
@@ -78,7 +78,11 @@ def _look(
         return _park(runtime, run, rows, f"internal error, please report it: {type(error).__name__}: {error}")
     run.campaign_id = outcome.campaign_id or run.campaign_id
     if outcome.failures:
-        _finish(runtime, run, rows, "parked", "; ".join(outcome.failures))
+        refused, known = "; ".join(outcome.failures), _parked_already(runtime, run, outcome.failures)
+        if known:
+            _finish(runtime, run, rows, "handled", f"Refused as before, and parked already: {refused}")
+        else:
+            _finish(runtime, run, rows, "parked", refused)
     elif not outcome.belongs_to:
         _finish(runtime, run, rows, "handled" if outcome.handled else "ignored", outcome.reason)
     else:
@@ -87,6 +91,13 @@ def _look(
             enqueue(session, [outcome.belongs_to])
             run.ends(session, "passed_on", outcome.reason)
     return outcome.reason
+
+
+def _parked_already(runtime: Runtime, run: Run, failures: Sequence[str]) -> bool:
+    """Each of them waits for a person with an earlier delivery, whose replay does all that is missing."""
+    with reading(runtime.engine) as session:
+        reasons = [delivery.reason or "" for delivery in inbox.parked(session, partition=run.partition)]
+    return all(any(failure in reason for reason in reasons) for failure in failures)
 
 
 def _finish(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from service.replay import parked
 from service.why import LATEST, Story, tell
 from tests.house import House, house, in_weeks
 
@@ -140,3 +141,26 @@ def test_a_request_whose_first_run_was_parked_waits_for_no_input(home: House) ->
 def test_a_name_that_nobody_knows_has_no_story(home: House) -> None:
     """Neither a campaign nor a tracker knows it."""
     assert tell(home.runtime, "MKT-99999") is None
+
+
+def test_a_refusal_that_is_parked_already_parks_nothing_more(home: House) -> None:
+    """One delivery waits for a person, not each that comes; its replay does what was refused."""
+    key = home.jira.file_request("List Import", "Refused to go")
+    home.running(key)
+    task = next(iter(home.links(key).values())).label
+    knobs = home.jira.knobs
+    knobs.only, knobs.error_status, knobs.error_before = "/transitions", 400, 1.0
+    home.jira.transition(key, "Cancelled")
+    home.until(lambda: bool(parked(home.runtime)))
+    home.quiet()
+    before = len(parked(home.runtime))
+    home.jira.comment(task, "What now?")
+    home.quiet()
+    assert len(parked(home.runtime)) == before
+    assert any("Refused as before, and parked already" in line for line in told(home, key).lines)
+    assert "tminus replay" in told(home, key).advice
+    knobs.only, knobs.error_status, knobs.error_before = "", 503, 0.0
+    home.replay()
+    home.until(lambda: home.jira.issue(task).status == "Cancelled")
+    home.quiet()
+    assert parked(home.runtime) == []
