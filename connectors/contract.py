@@ -330,33 +330,31 @@ class Tracker(Protocol):
         Returns the status as which it now reads: a vendor that cannot say `doing` may read as `todo`.
         """
 
-    def comment(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None = None) -> CommentId:
-        """Write the comment of this mark, or rewrite it (`previous` spares the look-up). `text` is Markdown."""
+    def comment(
+        self, task: TaskId, mark: Mark, text: str, previous: CommentId | None = None, *, first: bool = False
+    ) -> CommentId:
+        """Write the comment of this mark, or rewrite it; `text` is Markdown. What spares the look-up is `previous`, or
+        that nobody can have written it before: `first`."""
 
     def remarks(self, task: TaskId) -> list[Remark]:
         """Everybody's comments on a task, oldest first: at least the newest hundred."""
 
     def attachments(self, task: TaskId) -> list[tuple[str, str]]:
-        """The files on it, oldest first: each with its name and where a person opens it."""
+        """The files on it, oldest first, each with its name and address."""
 
     def link_to(self, task: Task, title: str, url: str) -> None:
-        """Show on the task where else it stands; safe to repeat, nothing is done where its text says so already."""
+        """Show on the task where else it stands; safe to repeat."""
 
     def changed_since(self, project: str, since: datetime, cursor: str | None = None) -> Moved:
         """Tasks of the project and subtasks of these that changed since then, in calls that grow with the changes.
-
-        `cursor` is that of the last answer, which may tell of more than `since` does.
-        """
+        `cursor` is that of the last answer, which may tell of more than `since` does."""
 
     def hooks(self) -> list[Hook]:
         """Our subscriptions."""
 
     def add_hook(self, projects: Sequence[str], target: str, secret: str) -> Hook:
-        """Subscribe to one project, or with `one_hook` to all; what calls the same target is replaced.
-
-        Where the vendor chooses the secret itself it is in the answer, and `secret` is not used. `ByHand` where only a
-        person may subscribe.
-        """
+        """Subscribe to one project, or with `one_hook` to all; what calls the same target is replaced. Where the
+        vendor chooses the secret it is in the answer, and ours unused. `ByHand` where only a person may subscribe."""
 
     def renew_hook(self, hook: HookId) -> None:
         """Put off its end by as long as the vendor allows, and have it tell of everything that we want to hear of."""

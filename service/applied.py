@@ -15,7 +15,8 @@ from service.core.plan import PlannedTask
 from service.core.wording import HandOver, Rewrite
 from service.runtime import Runtime
 from service.store import comments, ledger
-from service.store.engine import transaction
+from service.store.engine import reading, transaction
+from service.store.tables import Comment
 
 SIDE_BY_SIDE = 16
 """Writes of one campaign handed to the connector at once; its limiter decides how many really run."""
@@ -100,6 +101,16 @@ def lacks_it_still(action: Action, links: Mapping[str, LinkView]) -> bool:
         case Rewrite(key=key, role=str()) if not isinstance(action, HandOver):
             return links[key].agreed.has_no("owner")
     return False
+
+
+def begun(runtime: Runtime, campaign_id: str, connection: str, key: str) -> Comment | None:
+    """The comment of this name; where there is none, it is noted that one is about to be written."""
+    with reading(runtime.engine) as session:
+        known = comments.get(session, campaign_id, connection, key)
+    if known is None:
+        with transaction(runtime.engine) as session:
+            comments.begin(session, campaign_id, connection, key)
+    return known
 
 
 def leave_unsaid(runtime: Runtime, campaign_id: str, connection: str, say: Say, words: str) -> None:

@@ -26,6 +26,7 @@ from connectors.errors import AccessDenied, Rejected, TrackerError
 from service import assignment
 from service.applied import (
     Applied,
+    begun,
     by_task,
     comment_key,
     elsewhere_key,
@@ -54,7 +55,7 @@ from service.core.plan import PlannedTask
 from service.core.wording import HandOver, Rewrite, first_written
 from service.runtime import Runtime
 from service.store import campaigns, comments, doubts, links
-from service.store.engine import reading, transaction
+from service.store.engine import transaction
 from service.store.tables import Campaign
 
 
@@ -346,11 +347,11 @@ class _Writer:
 
     def _say(self, say: Say) -> None:
         key, connection = comment_key(say), self._connection
-        with reading(self._runtime.engine) as session:
-            comment = comments.get(session, self._campaign.id, connection, key)
+        comment = begun(self._runtime, self._campaign.id, connection, key)
         previous = CommentId(comment.comment_id) if comment and comment.comment_id else None
+        first = comment is None and self._new
         task = TaskId(self._campaign.request_task) if say.key == REQUEST else self._id(say.key)
-        written = self._tracker.comment(task, self._mark(key), say.text, previous)
+        written = self._tracker.comment(task, self._mark(key), say.text, previous, first=first)
         with transaction(self._runtime.engine) as session:
             comments.remember(session, self._campaign.id, connection, key, comment_id=written, text=say.text)
 

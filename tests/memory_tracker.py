@@ -218,9 +218,12 @@ class MemoryTracker:
             self.act(task.id, status=status)
         return status
 
-    def comment(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None = None) -> CommentId:
+    def comment(
+        self, task: TaskId, mark: Mark, text: str, previous: CommentId | None = None, *, first: bool = False
+    ) -> CommentId:
         with self._writing("comment", task):
             mine = next((name for name, (where, whose, _) in self.said.items() if (where, whose) == (task, mark)), None)
+            assert not (first and mine), f"{mark} has been said before"
             name = previous or mine or CommentId(str(next(self._ids)))
             self.said[name] = (task, mark, text)
         return name

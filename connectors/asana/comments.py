@@ -24,21 +24,26 @@ class Comments:
         self._calls = calls
         self._stories = asana.StoriesApi(calls.client)
 
-    def write(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None) -> CommentId:
-        """Rewrite the comment of this mark, or make it; every attempt looks first, so none makes a second."""
+    def write(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None, *, first: bool) -> CommentId:
+        """Rewrite the comment of this mark, or make it; every repetition looks first, so none makes a second."""
         body = {"data": {"html_text": richtext.comment(text, mark)}}
         if previous and retrying()(lambda: self._rewrite(previous, body)):
             return previous
 
+        look = not first
+
         def find_or_make() -> CommentId:
-            found = self._find(task, mark)
-            if found and self._rewrite(found, body):
-                return found
-            # https://developers.asana.com/reference/createstoryfortask
-            answer = self._calls.one("POST", self._stories.create_story_for_task, body, task, {})
-            return CommentId(str(answer["data"]["gid"]))
+            nonlocal look
+            found = self._find(task, mark) if look else None
+            look = True
+            return found if found and self._rewrite(found, body) else self._make(task, body)
 
         return retrying()(find_or_make)
+
+    def _make(self, task: TaskId, body: Json) -> CommentId:
+        # https://developers.asana.com/reference/createstoryfortask
+        answer = self._calls.one("POST", self._stories.create_story_for_task, body, task, {})
+        return CommentId(str(answer["data"]["gid"]))
 
     def read(self, task: TaskId) -> list[Remark]:
         """See `Tracker.remarks`."""

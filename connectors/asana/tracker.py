@@ -215,9 +215,11 @@ class AsanaTracker:
             return task.status
         return task_of(self._put(task.id, body), self._settings, {}).status
 
-    def comment(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None = None) -> CommentId:
+    def comment(
+        self, task: TaskId, mark: Mark, text: str, previous: CommentId | None = None, *, first: bool = False
+    ) -> CommentId:
         """A story with our mark in its last line."""
-        return self._comments.write(task, mark, text, previous)
+        return self._comments.write(task, mark, text, previous, first=first)
 
     def remarks(self, task: TaskId) -> list[Remark]:
         """Comments only, without the stories of the system."""
@@ -230,7 +232,7 @@ class AsanaTracker:
     def link_to(self, task: Task, title: str, url: str) -> None:
         """A comment, as an attachment would need a multipart call for each task."""
         if url not in task.text:
-            self._comments.write(task.id, Mark("link", task.id), f"{title}: {url}", None)
+            self._comments.write(task.id, Mark("link", task.id), f"{title}: {url}", None, first=False)
 
     def changed_since(self, project: str, since: datetime, cursor: str | None = None) -> Moved:
         """Tasks in the project by their time of change, and whatever its events tell of, subtasks too."""

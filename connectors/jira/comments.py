@@ -22,11 +22,11 @@ class Comments:
     def __init__(self, api: JiraApi) -> None:
         self._api = api
 
-    def write(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None) -> CommentId:
+    def write(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None, *, first: bool) -> CommentId:
         """See `Tracker.comment`. A comment that a person deleted is written anew; `AccessDenied` with status 403 where
         we lack the right to comment."""
         try:
-            return self._written(task, mark, text, previous)
+            return self._written(task, mark, text, previous, first)
         except Rejected as error:
             # Jira's document has no status for a lacking right to comment: 400 comes as well as 403.
             if error.status == HTTPStatus.BAD_REQUEST and (lacking := self._lacking(task)):
@@ -36,7 +36,7 @@ class Comments:
     def _lacking(self, task: TaskId) -> list[str]:
         return [RIGHTS[key] for key in retrying()(self._api.lacking, RIGHTS, issueId=task)]
 
-    def _written(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None) -> CommentId:
+    def _written(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None, first: bool) -> CommentId:
         body = {"body": adf.from_markdown(text), "properties": [mapping.mark_property(mark)]}
         if previous:
             try:
@@ -46,8 +46,9 @@ class Comments:
                 pass
         for attempt in retrying():
             with attempt:
-                # Looked up before every attempt, so that a lost reply makes no second comment.
-                written = self._find(task, mark)
+                # Looked up before every repetition, so that a lost reply makes no second comment.
+                written = None if first else self._find(task, mark)
+                first = False
                 if written is None:
                     return CommentId(self._post(task, body))
                 self._api.send("PUT", f"issue/{task}/comment/{written}", body, items=[task])

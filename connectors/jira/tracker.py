@@ -144,8 +144,10 @@ class JiraTracker:
     def set_status(self, task: Task, status: Status) -> Status:
         return self._workflow.move(task, status)
 
-    def comment(self, task: TaskId, mark: Mark, text: str, previous: CommentId | None = None) -> CommentId:
-        return self._comments.write(task, mark, text, previous)
+    def comment(
+        self, task: TaskId, mark: Mark, text: str, previous: CommentId | None = None, *, first: bool = False
+    ) -> CommentId:
+        return self._comments.write(task, mark, text, previous, first=first)
 
     def remarks(self, task: TaskId) -> list[Remark]:
         return self._comments.read(task)

@@ -9,20 +9,26 @@ from sqlmodel import Session, col, select
 
 from service.store.campaigns import ids_of
 from service.store.tables import Comment
-from service.store.upserts import put
+from service.store.upserts import insert_missing, put
 
-_DENIED = "denied "
+_DENIED, _BEGUN = "denied ", ""
 
 
 def get(session: Session, campaign_id: str, connection: str, key: str) -> Comment | None:
-    """Our comment of this key, if it was written."""
+    """Our comment of this key, if it was written or begun."""
     return session.get(Comment, (campaign_id, connection, key))
 
 
 def of_campaign(session: Session, campaign_id: str, connection: str) -> dict[str, Comment]:
-    """Every comment of a campaign, by key."""
+    """Every comment of a campaign, by key; none that was only begun."""
     query = select(Comment).where(col(Comment.campaign_id) == campaign_id, col(Comment.connection) == connection)
-    return {comment.key: comment for comment in session.exec(query)}
+    return {comment.key: comment for comment in session.exec(query.where(col(Comment.digest) != _BEGUN))}
+
+
+def begin(session: Session, campaign_id: str, connection: str, key: str) -> None:
+    """It is about to be written: to be committed before the call, so that one without an answer is looked for."""
+    row = Comment(campaign_id=campaign_id, connection=connection, key=key, comment_id="", digest=_BEGUN)
+    insert_missing(session, row)
 
 
 def says(comment: Comment | None, text: str, today: date) -> bool:
@@ -49,7 +55,7 @@ def retry_denied(session: Session, connection: str, request_task: str) -> None:
     """Let the campaign's comments be tried again at once, after a person has mended why."""
     mine = col(Comment.campaign_id).in_(ids_of(connection, request_task))
     for comment in session.exec(select(Comment).where(mine, col(Comment.digest).startswith(_DENIED))):
-        comment.digest = ""
+        comment.digest = _BEGUN
         session.add(comment)
 
 

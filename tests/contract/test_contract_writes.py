@@ -175,6 +175,19 @@ def test_a_comment_is_written_once_and_rewritten(scene: Scene, fault: dict[str, 
     assert [text.splitlines()[0] for text in comments] == ["A person's words", "2 of 12 done", "Something else"]
 
 
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_the_first_comment_is_written_without_a_look_and_once(scene: Scene, fault: dict[str, Any]) -> None:
+    """In one call; only after an unknown outcome is it looked for."""
+    one, other = made(scene, 2)
+    before = len(scene.stage.simulator.log)
+    scene.tracker.comment(one.id, PLAN, "Hello", first=True)
+    assert len(scene.stage.simulator.log) - before == 1
+    scene.strike(scene.stage.comment_call.format(task=other.id), **fault)
+    scene.tracker.comment(other.id, PLAN, "Hello", first=True)
+    for task in (one, other):
+        assert [text.splitlines()[0] for text in scene.stage.look(task.id).comments] == ["Hello"]
+
+
 def test_a_comment_that_is_gone_is_written_anew(scene: Scene) -> None:
     """Its id is only a short cut."""
     task = scene.request().id
