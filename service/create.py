@@ -12,6 +12,7 @@ from service.core.calendar import Calendar
 from service.core.effective import effective
 from service.core.inputs import typed
 from service.core.merge import LinkView
+from service.core.network import CREATED
 from service.core.plan import Facts, Plan, make_plan, read_inputs
 from service.core.template import Template
 from service.core.wiring import overtaken
@@ -84,6 +85,7 @@ def begin(runtime: Runtime, connection: str, rule: RequestRule, task: Task) -> C
         template_snapshot=template.model_dump(mode="json", exclude_defaults=True),
         calendar_snapshot=calendar.as_dict(),
         container_kind=rule.container,
+        agreed={CREATED: calendar.received_on(task.created_at).isoformat()} if task.created_at else {},
     )
 
 
@@ -176,6 +178,7 @@ def plan_of(campaign: Campaign, made_from: Basis, links: Mapping[str, LinkView],
     facts = Facts(
         inputs=dict(made_from.inputs),
         complete_on=campaign.complete_on or today,
+        created_on=date.fromisoformat(created) if (created := campaign.agreed.get(CREATED)) else None,
         today=max(today, campaign.complete_on or today),
         begun=_begun(links, today),
         pins=dict(made_from.pins),

@@ -8,7 +8,7 @@ from service.core.clock_rule import ClockRule, Goal
 from service.core.condition import Condition
 from service.core.effective import PREVIOUS, task_of
 from service.core.explain import amount, listed
-from service.core.network import COMPLETE
+from service.core.network import COMPLETE, CREATED
 from service.core.offsets import Offset
 from service.core.template import Bound, Dependency, GroupTask, Input, TaskTemplate, Template
 
@@ -47,7 +47,7 @@ class _Words:
         self._template = template
         self._names = {f"inputs.{name}": template.label(name) for name in template.inputs}
         self._names |= {key: f"“{task.title}”" for key, task in template.tasks.items()}
-        self._names[COMPLETE] = "the request is complete"
+        self._names |= {COMPLETE: "the request is complete", CREATED: "the request is filed"}
         for name, group in template.groups.items():
             for short, task in group.tasks.items():
                 self._names[f"{name}_{short}"] = f"every “{group.title}: {task.title}”"
@@ -136,6 +136,7 @@ class _Words:
         rules += [f"{amount(wait.lag)} after {self._waited(wait, mates)}" for wait in waits if wait.lag.value]
         rules += [f"not before {self._bound(task.not_before)}"] if task.not_before else []
         rules += [f"not after {self._bound(task.not_after)}"] if task.not_after else []
+        rules += [f"not begun before {self._bound(task.start_not_before)}"] if task.start_not_before else []
         if task.blackout:
             rules.append(f"never on {listed([str(day) for day in task.blackout])}")
         return "; ".join(rules) + self._condition(task.when)

@@ -15,7 +15,7 @@ from service.core.condition import Condition
 from service.core.effective import PREVIOUS, PROMISES, every_task, most_rounds, task_of
 from service.core.happened import TOLD
 from service.core.inputs import InputError, never_equal, typed
-from service.core.network import COMPLETE, Cycle, order_of
+from service.core.network import COMPLETE, CREATED, Cycle, order_of
 from service.core.offsets import Offset, did_you_mean
 from service.core.template import Compress, TaskTemplate, Template
 
@@ -177,19 +177,22 @@ def _task(template: Template, key: str, at: Path, task: TaskTemplate, tasks: Map
         if name not in template.inputs:
             guess = did_you_mean(name, template.inputs)
             yield Flaw((*at, "assets"), f"`{name}` is not an input of this template{guess}")
-    dated = (task.due, task.pinned, task.duration.value, task.depends_on, task.not_before, task.not_after)
+    dated = (task.due, task.pinned, task.duration.value, task.depends_on, task.bounds)
     if not any(dated) and not getattr(task, "each_due", ()):
         yield Flaw(at, f"nothing says when `{key}` is due; give it `due`, `pinned`, `duration` or `depends_on`")
 
 
 def _bounds(template: Template, key: str, at: Path, task: TaskTemplate) -> Iterator[Flaw]:
-    for name, bound in (("not_before", task.not_before), ("not_after", task.not_after)):
+    for name, bound in task.bounds.items():
         if isinstance(bound, str):
             yield from _date_ref(template, bound, (*at, name))
         elif isinstance(bound, Offset):
             yield from _date_ref(template, bound.ref, (*at, name))
     if isinstance(task.not_before, date) and isinstance(task.not_after, date) and task.not_before > task.not_after:
         yield Flaw((*at, "not_after"), f"`{key}` cannot be due after {task.not_before} and before {task.not_after}")
+    first, last = task.start_not_before, task.not_after
+    if isinstance(first, date) and isinstance(last, date) and first > last:
+        yield Flaw((*at, "not_after"), f"`{key}` cannot start on {first} or later and be due by {last}")
 
 
 def _conditions(template: Template) -> Iterator[Flaw]:
@@ -340,12 +343,12 @@ def _ref(template: Template, ref: str, path: Path, tasks: Mapping[str, object]) 
 
 def _date_ref(template: Template, ref: str, path: Path, tasks: Mapping[str, object] = {}) -> Iterator[Flaw]:
     entry = template.inputs.get(ref.removeprefix("inputs."))
-    if ref == COMPLETE or (entry is not None and ref.startswith("inputs.") and entry.type == "date"):
+    if ref in (COMPLETE, CREATED) or (entry is not None and ref.startswith("inputs.") and entry.type == "date"):
         return
     if entry is not None and ref.startswith("inputs."):
         yield Flaw(path, f"`{ref}` is of type {entry.type}; a date is needed here")
     else:
-        guess = did_you_mean(ref, (COMPLETE, *_input_refs(template), *(tasks or template.tasks)))
+        guess = did_you_mean(ref, (COMPLETE, CREATED, *_input_refs(template), *(tasks or template.tasks)))
         yield Flaw(path, f"`{ref}` is not known{guess}")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from service.core.network import COMPLETE
+from service.core.network import COMPLETE, CREATED
 from service.core.offsets import Offset, Promise, Span
 from service.core.template import Bound, Child, Dependency, Group, Inherit, MinGap, Modifier, TaskTemplate, Template
 from service.core.waits import standing_in, waiting_too, without
@@ -248,7 +248,7 @@ class _Renaming:
 
     def ref(self, ref: str) -> str | None:
         """Our name for it; None where we have none."""
-        if ref == COMPLETE:
+        if ref in (COMPLETE, CREATED):
             return ref
         return self.inputs.get(ref.removeprefix(_INPUTS)) if ref.startswith(_INPUTS) else self.tasks.get(task_of(ref))
 
@@ -322,6 +322,7 @@ def _adopted(task: TaskTemplate, renamed: _Renaming, title: str, child: Child, c
             "pinned": renamed.ref(task.pinned) if task.pinned else None,
             "not_before": renamed.bound(task.not_before),
             "not_after": renamed.bound(task.not_after),
+            "start_not_before": renamed.bound(task.start_not_before),
             "assets": tuple(
                 ours.removeprefix(_INPUTS) for name in task.assets if (ours := renamed.inputs.get(name)) is not None
             ),

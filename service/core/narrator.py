@@ -11,11 +11,12 @@ from service.core.because import NOTHING, Because
 from service.core.blackout import NO_BLACKOUT
 from service.core.calendar import Calendar
 from service.core.explain import amount, business_days, closed, closed_runs, in_words, listed, long_day
-from service.core.network import COMPLETE, Edge, Network, Notice, Squeezed
+from service.core.network import COMPLETE, CREATED, Edge, Network, Notice, Squeezed
 from service.core.offsets import Rounding, Span
 from service.core.schedule import Bounds, Reason
 
 _ONE_DAY = timedelta(days=1)
+_HAPPENED = {COMPLETE: "the request was complete", CREATED: "the request was filed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +88,16 @@ class Narrator:
             return Because(
                 rule="after",
                 due=due,
-                base=_complete(self.names[COMPLETE], node.duration),
+                base=self._base(COMPLETE, node.duration),
                 base_on=net.begin,
                 work=node.duration,
                 source=node.origin,
                 **self._counted(key, due, net.begin, NOTHING, node.duration, net.calendar_of(key)),
             )
         if reason == "begun":
-            return self._since_begun(key, due)
+            return self._since(key, due, node.begun, "it was begun")
+        if reason == "start_not_before":
+            return self._since(key, due, node.start_not_before, "its earliest start")
         if reason == "today":
             return Because(rule="today", due=due, base_on=net.today, **self._rounded(key, due, net.today, "next"))
         bound = node.not_before if reason == "not_before" else node.not_after
@@ -103,15 +106,15 @@ class Narrator:
         rounded = self._rounded(key, due, bound, nearest)
         return Because(rule=reason, due=due, base_on=bound, source=node.origin, **rounded)
 
-    def _since_begun(self, key: str, due: date) -> Because:
+    def _since(self, key: str, due: date, start: date | None, what: str) -> Because:
         node, calendar = self._net.nodes[key], self._net.calendar_of(key)
-        assert node.begun is not None  # noqa: S101 - it decided the date
+        assert start is not None  # noqa: S101 - it decided the date
         # The first day of the work counts.
-        begun, work = calendar.next(node.begun), max(0, node.duration - 1)
+        begun, work = calendar.next(start), max(0, node.duration - 1)
         return Because(
             rule="after",
             due=due,
-            base="it was begun" if work else "its start",
+            base=what if work else "its start",
             base_on=begun,
             work=work,
             source=node.origin,
@@ -129,7 +132,7 @@ class Narrator:
         return Because(
             rule="after" if forward else "before",
             due=due,
-            base=_complete(self.names[other], edge.span.value + work) if other == COMPLETE else self.names[other],
+            base=self._base(other, edge.span.value + work),
             base_on=base_on,
             fixed_base=forward or other in fixed,
             span=edge.span,
@@ -249,6 +252,9 @@ class Narrator:
         net = self._net
         if reason == "not_before":
             return f"{self._named(key, net.nodes[key].not_before or net.begin)} at the earliest, as the template says"
+        if reason == "start_not_before":
+            first = net.nodes[key].start_not_before or net.begin
+            return f"{self.names[key]} begun on {long_day(first)} at the earliest, as the template says"
         if reason == "begun":
             return f"Begun on {long_day(net.nodes[key].begun or net.begin)}"
         return f"From {long_day(net.today if reason == 'today' else net.begin)} on"
@@ -321,7 +327,6 @@ class Narrator:
     def _named(self, key: str, day: date) -> str:
         return f"{self.names[key]} ({long_day(day)})"
 
-
-def _complete(name: str, amount_of_time: int) -> str:
-    """So long after the request was complete, or on the day of the complete request."""
-    return "the request was complete" if amount_of_time else name
+    def _base(self, name: str, amount_of_time: int) -> str:
+        """So long after the request was complete, or on the day of the complete request."""
+        return _HAPPENED.get(name, self.names[name]) if amount_of_time else self.names[name]

@@ -14,11 +14,13 @@ from typing import Literal, TypeAlias
 
 from service.core.blackout import NO_BLACKOUT, Blackout, first_due, last_due
 from service.core.calendar import Calendar
-from service.core.offsets import Rounding, Span, rounded
+from service.core.offsets import Rounding, Span, Which, rounded
 
 _ONE_DAY = timedelta(days=1)
 COMPLETE = "request.complete"
 """The anchor from which a request counts: the day on which everything needed was there."""
+CREATED = "request.created"
+"""The day on which it was filed, complete or not."""
 
 
 class Cycle(ValueError):
@@ -36,7 +38,7 @@ class Cycle(ValueError):
 class Follows:
     """A bound that is counted from an anchor."""
 
-    which: Literal["not_before", "not_after"]
+    which: Which
     anchor: str
     span: Span
     sign: int
@@ -69,14 +71,19 @@ class Node:
     """When somebody began it: it starts there, whatever would have it start on another day."""
     not_before: date | None = None
     not_after: date | None = None
+    start_not_before: date | None = None
     follows: tuple[Follows, ...] = ()
-    """Those of its two bounds that move with an anchor."""
+    """Those of its bounds that move with an anchor."""
     origin: str = ""
     """What says so, such as `Email send v3`."""
 
     def pushed_by(self, anchor: str) -> bool:
         """Whether its lower bound moves with this anchor."""
-        return any(bound.which == "not_before" and bound.anchor == anchor for bound in self.follows)
+        return any(bound.which != "not_after" and bound.anchor == anchor for bound in self.follows)
+
+    def done_from(self, start: date, calendar: Calendar) -> date:
+        """When it is done if it starts then, or on the first working day after; the first day of the work counts."""
+        return calendar.shift(calendar.next(start), max(0, self.duration - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,13 +208,7 @@ class Network:
     def _following(self, node: Node, anchor: str, day: date) -> Node:
         calendar = self.calendar_of(node.key)
         moved = {bound.which: bound.on(day, calendar) for bound in node.follows if bound.anchor == anchor}
-        if not moved:
-            return node
-        return replace(
-            node,
-            not_before=moved.get("not_before", node.not_before),
-            not_after=moved.get("not_after", node.not_after),
-        )
+        return replace(node, **moved) if moved else node  # type: ignore[arg-type]
 
     def size(self, what: Squeezed) -> int:
         """How long the task or gap is now, in its own unit."""

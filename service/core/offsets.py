@@ -18,6 +18,8 @@ from service.core.calendar import Calendar
 Unit = Literal["business_days", "days", "weeks", "months"]
 Direction = Literal["before", "after"]
 Rounding = Literal["next", "previous", "keep"]
+Which = Literal["not_before", "not_after", "start_not_before"]
+"""The bounds of a task: of its due date, and of its start."""
 
 UNITS: tuple[str, ...] = get_args(Unit)
 CLOCK_UNITS = ("business_hours", "hours", "minutes")

@@ -16,7 +16,7 @@ from service.core.feasibility import earliest_anchor, squeeze
 from service.core.inputs import InputProblem, InputProblems, read_inputs
 from service.core.instructions import instructions
 from service.core.narrator import Narrator
-from service.core.network import COMPLETE, Edge, Network, Squeezed
+from service.core.network import COMPLETE, CREATED, Edge, Network, Squeezed
 from service.core.planned import Plan, PlannedTask, Verdict, jsonable
 from service.core.schedule import Bounds, Running, Schedule, bounds, schedule
 from service.core.template import Policy, Template
@@ -276,7 +276,7 @@ class _Case:
     def _narrator(self, found: Bounds) -> Narrator:
         names = {f"inputs.{name}": self.template.label(name) for name in self.template.inputs}
         names |= {key: f"“{self.known.tasks[key].title}”" for key in self.network.nodes}
-        names[COMPLETE] = "the complete request"
+        names |= {COMPLETE: "the complete request", CREATED: "the filed request"}
         return Narrator(found, names, self.facts.pins, self.facts.done)
 
     def _compressions(self, changes: Mapping[Squeezed, int]) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ from typing import Literal, TypeAlias
 
 from service.core.blackout import first_due, last_due
 from service.core.network import Edge, Network, Node
-from service.core.offsets import Span
+from service.core.offsets import Span, Which
 
-Reason: TypeAlias = Edge | Literal["work", "begun", "today", "not_before", "not_after"]
+Reason: TypeAlias = Edge | Literal["work", "begun", "today"] | Which
 """What decided a date: a rule between two tasks, the work from the start on, today, or a bound of the task's own."""
 
 
@@ -97,7 +97,9 @@ def _least(
     least = calendar.shift(net.begin, node.duration)
     reason: Reason = "work"
     if node.begun is not None:
-        least, reason = calendar.shift(calendar.next(node.begun), max(0, node.duration - 1)), "begun"
+        least, reason = node.done_from(node.begun, calendar), "begun"
+    elif node.start_not_before is not None and (done := node.done_from(node.start_not_before, calendar)) > least:
+        least, reason = done, "start_not_before"
     if net.today > least:
         least, reason = net.today, "today"
     if node.not_before is not None and node.not_before > least:
@@ -175,8 +177,9 @@ def schedule(found: Bounds, running: Running | None = None) -> Schedule:
             due[key], held[key] = running.due[key], due[key]
     start = {key: net.calendar_of(key).shift(day, min(0, 1 - net.nodes[key].duration)) for key, day in due.items()}
     for key in found.late:
-        # Squeezed between today and the day it is needed, it starts at once.
-        start[key] = min(due[key], max(start[key], net.calendar_of(key).next(net.today)))
+        # Squeezed between today, or its earliest start, and the day it is needed, it starts at once.
+        earliest = max(net.today, net.nodes[key].start_not_before or net.today)
+        start[key] = min(due[key], max(start[key], net.calendar_of(key).next(earliest)))
     start |= {key: min(day, due[key]) for key, node in net.nodes.items() if (day := node.begun)}
     return Schedule(bounds=found, due=due, start=start, reason=reason, held=held)
 

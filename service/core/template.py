@@ -15,7 +15,7 @@ from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
 
 from service.core.clock_rule import ClockRule
 from service.core.condition import Condition, Name, Part, Role, Version
-from service.core.offsets import Offset, Promise, Rounding, Span
+from service.core.offsets import Offset, Promise, Rounding, Span, Which
 
 Party = Literal["requester", "stakeholder", "ops", "sales", "external"]
 Policy = Literal["flag", "compress", "shift", "reject"]
@@ -140,10 +140,22 @@ class TaskTemplate(Part):
     not_before: Bound | None = None
     """A date, a date input, or an amount of time before or after one."""
     not_after: Bound | None = None
+    start_not_before: Bound | None = None
+    """The same for the day on which the work begins."""
     calendar: str | None = None
     """The owner's own calendar, where it is not the template's."""
     blackout: tuple[Weekday | date, ...] = ()
     """Days on which it is never due, such as no invitations on a Thursday; a person's own date stays."""
+
+    @property
+    def bounds(self) -> dict[Which, Bound]:
+        """Those that it has."""
+        written: dict[Which, Bound | None] = {
+            "not_before": self.not_before,
+            "not_after": self.not_after,
+            "start_not_before": self.start_not_before,
+        }
+        return {which: bound for which, bound in written.items() if bound is not None}
 
     @property
     def role(self) -> str:

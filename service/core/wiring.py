@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from service.core.blackout import NO_BLACKOUT, Blackout
 from service.core.calendar import Calendar
 from service.core.effective import Effective, task_of
 from service.core.feasibility import Squeeze
-from service.core.network import COMPLETE, Edge, Follows, Network, Node, Notice, network
+from service.core.network import COMPLETE, CREATED, Edge, Follows, Network, Node, Notice, network
 from service.core.offsets import Offset, Span
-from service.core.template import Bound, TaskTemplate, Template, Weekday
+from service.core.template import TaskTemplate, Template, Weekday
 from service.core.waits import without
 
 
@@ -25,6 +25,8 @@ class Facts:
     """Typed, as `read_inputs` gives them."""
     complete_on: date
     """The day on which everything needed was there; business days count from it."""
+    created_on: date | None = None
+    """The day on which it was filed; that on which it was complete, unless given."""
     today: date
     """Nothing that is still open is planned before it."""
     done: Mapping[str, date] = field(default_factory=dict)
@@ -42,7 +44,7 @@ class Facts:
 def wire(template: Template, known: Effective, calendar: Calendar, facts: Facts) -> Network:
     """The constraint network of this request. Rules about an empty input or a task left out are left out too."""
     tasks = _kept(known, facts.dropped)
-    anchors = {COMPLETE: facts.complete_on}
+    anchors = {COMPLETE: facts.complete_on, CREATED: facts.created_on or facts.complete_on}
     for name, entry in template.inputs.items():
         if entry.type == "date" and (day := facts.inputs.get(name)) is not None:
             anchors[f"inputs.{name}"] = day
@@ -104,8 +106,7 @@ def _node(
         blackout=blackout_of(task),
         fixed=facts.done.get(key) or facts.pins.get(key),
         begun=facts.begun.get(key),
-        not_before=task.not_before if isinstance(task.not_before, date) else counted.get("not_before"),
-        not_after=task.not_after if isinstance(task.not_after, date) else counted.get("not_after"),
+        **{which: day for which, bound in task.bounds.items() if isinstance(day := counted.get(which, bound), date)},
         follows=follows,
         origin=origin,
     )
@@ -122,11 +123,7 @@ def blackout_of(task: TaskTemplate) -> Blackout:
 
 def _follows(task: TaskTemplate, anchors: Mapping[str, date]) -> Iterator[Follows]:
     """The bounds of a task that are counted from a date that is known."""
-    written: tuple[tuple[Literal["not_before", "not_after"], Bound | None], ...] = (
-        ("not_before", task.not_before),
-        ("not_after", task.not_after),
-    )
-    for which, bound in written:
+    for which, bound in task.bounds.items():
         if isinstance(bound, Offset) and bound.ref in anchors:
             yield Follows(which, bound.ref, bound.span, 1 if bound.direction == "after" else -1)
         elif isinstance(bound, str) and bound in anchors:

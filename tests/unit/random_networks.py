@@ -54,6 +54,7 @@ _TASKS = st.builds(
     blackout=_BLACKOUTS,
     not_before=_SELDOM,
     not_after=_SELDOM,
+    start_not_before=_SELDOM,
 )
 _RULES = st.none() | st.tuples(_SPANS, st.sampled_from(("depends_on", "due", "min_gap")))
 _TO_LAUNCH = st.one_of(st.none(), st.none(), _SPANS)
@@ -132,6 +133,11 @@ def holds(net: Network, edge: Edge, dates: dict[str, date]) -> bool:
     return dates[edge.after] >= least_after(net, edge, dates[edge.before])
 
 
+def begun_by(net: Network, key: str, due: date) -> date:
+    """The day on which work that is done on this day begins; its first day counts."""
+    return plus(worked_in(net, key), due, Span(max(0, net.nodes[key].duration - 1), "business_days"), -1)
+
+
 def allowed(net: Network, key: str) -> list[date]:
     """The days on which the task alone could be due."""
     node = net.nodes[key]
@@ -144,6 +150,7 @@ def allowed(net: Network, key: str) -> list[date]:
         and (node.not_before is None or day >= node.not_before)
         and (node.not_after is None or day <= node.not_after)
         and day >= floor
+        and (node.start_not_before is None or begun_by(net, key, day) >= node.start_not_before)
     ]
 
 
