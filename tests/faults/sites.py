@@ -107,7 +107,7 @@ class AtAsana(AsanaDesk):
         return request in self.simulator.site.projects[self.simulator.project].tasks
 
     def named(self, title: str) -> list[str]:
-        tasks = self.simulator.site.projects[self.simulator.project].tasks
+        tasks = list(self.simulator.site.projects[self.simulator.project].tasks)  # it is being written to
         return [gid for gid in tasks if self.simulator.task(gid)["name"] == title]
 
     def rename(self, task: str, title: str) -> None:
