@@ -154,8 +154,13 @@ def _pause(attempt: int) -> float:
 
 
 def _park(runtime: Runtime, run: Run, rows: list[changes.Waiting], reason: str) -> str:
+    told, asked_for = f"Parked for a person: {reason}", any(row.inbox_id for row in rows)
     with transaction(runtime.engine) as session:
+        # Each sweep comes again to what it cannot read, and once is enough to say so.
+        last = ledger.of_kind(session, "parked", run.campaign_id, limit=1) if run.campaign_id else []
+        again = not asked_for and any(line.sentence == told for line in last)
         changes.finish(session, rows, "parked", reason)
-        ledger.note(session, "parked", f"Parked for a person: {reason}", campaign_id=run.campaign_id)
+        if not again:
+            ledger.note(session, "parked", told, campaign_id=run.campaign_id)
         run.ends(session, "parked", reason)
     return reason

@@ -97,6 +97,11 @@ class Moving:
             "owners": {key: link.agreed.owner for key, link in links.items() if link.agreed.owner},
         }
 
+    @property
+    def what(self) -> str:
+        """What it is, at the beginning of a sentence."""
+        return "The change of the template" if self.move and self.move.kind == "template" else "The move"
+
     def take_template(self, request: Task, rule: RequestRule | None, today: date) -> None:
         """Plan by the template that is asked for, unless the request does not say enough for it."""
         move = self.move

@@ -51,6 +51,17 @@ def subjects(runtime: Runtime, deliveries: Sequence[Inbox]) -> dict[str, str]:
     return found
 
 
+def dismiss(runtime: Runtime, deliveries: Sequence[str], by: str) -> None:
+    """Nobody waits for them any more: what they tell of is left as it is."""
+    told = f"{by} dismissed a parked delivery."
+    for some in portions(deliveries):
+        with transaction(runtime.engine) as session:
+            changes.forget(session, some)
+            inbox.mark(session, some, "ignored", f"dismissed by {by}")
+            for delivery in some:
+                ledger.note(session, "dismissed", told, inbox_id=delivery)
+
+
 def replay_all(runtime: Runtime, deliveries: Sequence[str]) -> None:
     """Make them new again: the worker routes and handles them from the start."""
     for some in portions(deliveries):

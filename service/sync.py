@@ -299,9 +299,9 @@ class _Run:
             plan = self.moving.take_back(request, self._rule(), self.links, self._today())
         except CannotTakeBack as error:
             self.moving.refuse(str(error))
-            self.news.append(News("kept", REQUEST, f"The move is not taken back: {error}."))
+            self.news.append(News("kept", REQUEST, f"{self.moving.what} is not taken back: {error}."))
             return None
-        self._tell_moves(current, plan, "The move was taken back.", "undone")
+        self._tell_moves(current, plan, f"{self.moving.what} was taken back.", "undone")
         return plan
 
     def _owners(self, plan: Plan) -> dict[str, assignment.Owner]:

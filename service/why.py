@@ -105,7 +105,7 @@ def _of_campaign(runtime: Runtime, campaign: Campaign, subtask: LinkView | None)
     if parked and not told:
         lines.append(f"{parked[0].received_at:%d %b %H:%M} a webhook told of it; it was parked ({parked[0].reason}).")
     lines += [f"{line.at:%d %b %H:%M} {line.sentence}" for line in story]
-    return Story(tuple(lines), _advice(campaign, views, parked=any_parked))
+    return Story(tuple(lines), _mend(replay=bool(parked)) if any_parked else _advice(campaign, views))
 
 
 _CUT_OFF = "there is no plan yet, because what was to make it is parked"
@@ -136,9 +136,13 @@ def _wrong(key: str, view: LinkView) -> str:
     return f"“{title}” was refused by the tracker: {view.reason}"
 
 
-def _advice(campaign: Campaign, views: dict[str, LinkView], *, parked: bool) -> str:
-    if parked:
+def _mend(*, replay: bool) -> str:
+    if replay:
         return "Mend what parked it, then run `tminus replay --all`."
+    return "Mend what parked it; each sweep looks again, and `tminus sweep` does so at once."
+
+
+def _advice(campaign: Campaign, views: dict[str, LinkView]) -> str:
     if any(view.state == "refused" for view in views.values()):
         return "Mend what the tracker says in its own words, then run `tminus replay`; the tasks are tried again."
     if campaign.state == "waiting_for_input":
@@ -155,6 +159,7 @@ def _of_task(runtime: Runtime, connection: str, task: Task) -> Story:
     lines = [f"{task.label} “{task.title}” stands in {connection} ({task.status_name}), and no campaign knows it."]
     with reading(runtime.engine) as session:
         lines += (heard := list(_deliveries(session, connection, task.id)))
+        parked = inbox.parked(session, 1, partition=changes.partition_of(connection, task.id))
         quiet = list(_hooks(session, connection))
     rule = create.rule_for(runtime.settings.requests, connection, task)
     if rule is None:
@@ -169,7 +174,7 @@ def _of_task(runtime: Runtime, connection: str, task: Task) -> Story:
         lines.append(f"Its project {task.project} is not one of those that this connection looks after.")
         return Story(tuple(lines), "Add the project to the connection and run `tminus connect`.")
     if any("parked" in line for line in heard):
-        return Story(tuple(lines), "Mend what parked it, then run `tminus replay --all`.")
+        return Story(tuple(lines), _mend(replay=bool(parked)))
     lines += quiet
     if heard:
         return Story(tuple(lines), "A worker answers it within seconds; is `tminus serve` or `tminus work` running?")

@@ -12,7 +12,9 @@ from service.commands.operate import installation
 from service.commands.terminal import Refused, user
 
 if TYPE_CHECKING:
+    from service.core.template import Template
     from service.migrate import Step
+    from service.runtime import Runtime
 
 WRONG = 1
 """Exit status where some campaign cannot go."""
@@ -43,9 +45,9 @@ def migrate(
             if rollback:
                 steps = use.steps_back(runtime, template, campaign or ())
             else:
-                steps = use.steps(
-                    runtime, use.version_of(runtime, template, version), campaign or (), calendar=calendar
-                )
+                target = use.version_of(runtime, template, version)
+                steps = use.steps(runtime, target, campaign or (), calendar=calendar)
+                _tell_unpublished(runtime, target)
         except use.CannotMigrate as error:
             raise Refused(str(error), error.remedy) from None
         _show(steps)
@@ -56,6 +58,13 @@ def migrate(
             typer.echo(f"{len(asked)} of {len(steps)} campaigns are changed by the worker within a second or so")
     if any(step.problem for step in steps):
         raise typer.Exit(WRONG)
+
+
+def _tell_unpublished(runtime: Runtime, newest: Template) -> None:
+    """Whoever has just edited the file means that version."""
+    written = runtime.catalogue.templates.get(newest.id)
+    if written and written.version > newest.version:
+        typer.echo(f"{newest.id} v{written.version} is not published yet; `tminus templates apply` does that.\n")
 
 
 def _show(steps: Sequence[Step]) -> None:

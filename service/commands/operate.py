@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectors.errors import TrackerError
-from service.commands.terminal import Refused
+from service.commands.terminal import Refused, user
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -164,13 +164,16 @@ def replay(
     since: Annotated[
         datetime | None, typer.Option(formats=DAY_OR_MINUTE, help="Those received since then, UTC.")
     ] = None,
+    dismissed: Annotated[bool, typer.Option("--dismiss", help="Let them go instead: nobody waits for them.")] = False,
     config: ConfigOption = None,
 ) -> None:
     """Run parked deliveries again, after what parked them has been mended; without arguments, list them."""
-    from service.replay import parked, replay_all
+    from service.replay import dismiss, parked, replay_all
 
     with installation(config) as runtime:
         if delivery is None and not (everything or campaign or since):
+            if dismissed:
+                raise Refused("--dismiss needs to know which", "name one by its id, or choose with an option")
             _list_parked(runtime)
             return
         of = _partition(runtime, campaign) if campaign else None
@@ -178,6 +181,10 @@ def replay(
         chosen = [row.id for row in waiting if delivery in (None, row.id)]
         if not chosen and delivery:
             raise Refused(f"no parked delivery has the id `{delivery}`", "`tminus replay` lists them")
+        if dismissed:
+            dismiss(runtime, chosen, user())
+            typer.echo(f"{len(chosen)} will not be run again; what they told of stays as it is")
+            return
         replay_all(runtime, chosen)
         typer.echo(f"{len(chosen)} will be run again by the worker within a second or so")
 

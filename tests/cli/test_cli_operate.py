@@ -129,6 +129,24 @@ def test_a_parked_delivery_is_listed_and_replayed(home: House) -> None:
     assert "no parked delivery has the id" in tminus(home, "replay", "nonsense").stderr
 
 
+def test_a_parked_delivery_for_which_nobody_waits_is_dismissed(home: House) -> None:
+    """As a form that asked for what cannot be; the others stay parked, and which one has to be said."""
+    home.quiet()
+    rows = [row.id for row in home.deliveries() if row.connection == "jira"][:2]
+    with transaction(home.runtime.engine) as session:
+        for row in rows:
+            inbox.park(session, row, "never to be")
+    assert "--dismiss needs to know which" in tminus(home, "replay", "--dismiss").stderr
+    assert "1 will not be run again" in tminus(home, "replay", rows[0], "--dismiss").stdout
+    home.quiet()
+    found = {row.id: (row.state, row.reason) for row in home.deliveries() if row.id in rows}
+    assert found[rows[0]][0] == "ignored"
+    assert (found[rows[0]][1] or "").startswith("dismissed by ")
+    assert found[rows[1]] == ("parked", "never to be")
+    assert "1 will not be run again" in tminus(home, "replay", "--all", "--dismiss").stdout
+    assert "Nothing is parked." in tminus(home, "replay").stdout
+
+
 def test_sweep_asks_for_runs(home: House) -> None:
     """It says of how many tasks; with --full every campaign is among them."""
     key = home.jira.file_request("List Import", "Leads to sweep")

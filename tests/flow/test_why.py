@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from service import workflows
 from service.replay import parked
 from service.why import LATEST, Story, tell
 from tests.house import House, house, in_weeks
@@ -141,6 +142,26 @@ def test_a_request_whose_first_run_was_parked_waits_for_no_input(home: House) ->
 def test_a_name_that_nobody_knows_has_no_story(home: House) -> None:
     """Neither a campaign nor a tracker knows it."""
     assert tell(home.runtime, "MKT-99999") is None
+
+
+def test_what_no_sweep_can_read_is_told_once_with_what_helps(home: House) -> None:
+    """There is no delivery to run again: the next sweep looks by itself."""
+    request = home.asana.file_request("Leads behind a wall", section="List imports")
+    home.running(request)
+    knobs = home.asana.knobs
+    knobs.only, knobs.error_status, knobs.error_before = f"/tasks/{request}", 403, 1.0
+    for _ in range(3):
+        workflows.sweep_now(home.runtime, full=True)
+        home.quiet()
+    story = told(home, request)
+    assert len([line for line in story.lines if "Parked for a person" in line]) == 1
+    assert story.advice == "Mend what parked it; each sweep looks again, and `tminus sweep` does so at once."
+    knobs.only, knobs.error_status, knobs.error_before = "", 503, 0.0
+    home.asana.edit(request, {"name": "Leads in the open"})
+    home.quiet()
+    campaign = home.campaign(request)
+    assert campaign
+    assert campaign.title == "Leads in the open"
 
 
 def test_a_refusal_that_is_parked_already_parks_nothing_more(home: House) -> None:
