@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 OLDEST_SQLITE = (3, 40)
 BUSY_TIMEOUT_MS = 30_000
@@ -84,7 +85,7 @@ def unusable(engine: sa.Engine, error: sa.exc.DBAPIError) -> StoreError:
 def _remedy(engine: sa.Engine, error: sa.exc.DBAPIError) -> str:
     if is_full(error):
         return "make room on its disk"
-    if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+    if _is_busy(error.orig):
         return "another process holds it: end that one, or try again when it has ended"
     if is_sqlite(engine):
         return "its folder must exist, and this user must be allowed to write there; or name another file"
@@ -220,11 +221,24 @@ class _Turns:
             (self._urgent if self._hurried else self._others).notify()
 
 
+def _is_busy(error: BaseException | None) -> bool:
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+
+
+# Of several who open a new file at once SQLite turns all but one away without waiting: each holds what another needs.
+_patiently = Retrying(
+    retry=retry_if_exception(_is_busy),
+    wait=wait_random(0.005, 0.05),
+    stop=stop_after_delay(BUSY_TIMEOUT_MS / 1000),
+    reraise=True,
+)
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver's own transaction mode, not SQLAlchemy's: the durable engine sends its own BEGIN on this engine.
     connection.isolation_level = "IMMEDIATE"
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    connection.execute("PRAGMA journal_mode=WAL")
+    _patiently(connection.execute, "PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute(f"PRAGMA wal_autocheckpoint={PAGES_BETWEEN_CHECKPOINTS}")
     connection.execute("PRAGMA foreign_keys=ON")

@@ -76,6 +76,31 @@ def test_two_processes_that_start_together_both_find_the_tables(empty_database_u
         engine.dispose()
 
 
+def test_a_new_file_can_be_opened_by_many_at_once(tmp_path: Path) -> None:
+    """SQLite lets only one of them choose how it is written; the others come again."""
+    failures: list[Exception] = []
+
+    def open_it(engine: sa.Engine, together: threading.Barrier) -> None:
+        together.wait()
+        try:
+            with engine.begin() as connection:
+                connection.exec_driver_sql("PRAGMA user_version")
+        except Exception as error:
+            failures.append(error)
+
+    for number in range(40):
+        engines = [make_engine(f"sqlite:///{tmp_path}/{number}.db") for _ in range(6)]
+        together = threading.Barrier(len(engines))
+        threads = [threading.Thread(target=open_it, args=(engine, together)) for engine in engines]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for engine in engines:
+            engine.dispose()
+    assert failures == []
+
+
 def test_a_failing_upgrade_leaves_nothing_behind(empty_database_url: str) -> None:
     """A table that stands in the way stops the upgrade, and the tables made before it are taken back."""
     engine = make_engine(empty_database_url)
