@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from connectors.contract import TaskId
-from service import sync
+from service import publishing, sync
 from service.bootstrap import make_runtime
+from service.catalogue import Catalogue
 from service.core.merge import LinkView
 from service.runtime import Runtime
-from service.settings import load
+from service.settings import STARTER_TEMPLATES, load
 from service.store import campaigns, ledger, links
 from service.store.engine import reading
 from service.store.secrets import new_key
@@ -96,6 +98,14 @@ class Desk:
         """The ledger's newest sentences of one kind."""
         with reading(self.runtime.engine) as session:
             return [line.sentence for line in ledger.latest(session) if line.kind == kind]
+
+
+def publish_webinar(desk: Desk, folder: Path, edit: Callable[[str], str]) -> None:
+    """A second version of the webinar's template, kept in a folder of its own."""
+    ours = shutil.copytree(STARTER_TEMPLATES, folder / "mine", ignore=shutil.ignore_patterns("__pycache__"))
+    webinar = ours / "webinar.yaml"
+    webinar.write_text(edit(webinar.read_text().replace("\nversion: 1\n", "\nversion: 2\n")))
+    publishing.apply(desk.runtime.engine, Catalogue.load(ours), "lee")
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from service.core.clock_rule import ClockRule, Goal
+from service.core.commitment import Commitment
 from service.core.condition import Condition
 from service.core.effective import PREVIOUS, task_of
 from service.core.explain import amount, listed
@@ -19,12 +20,10 @@ def page(template: Template) -> str:
     parts = [
         f"## {template.name}",
         f"`{template.id}`, version {template.version}, fingerprint `{template.digest}`.",
-        template.description.strip(),
-        template.goal and f"**Goal:** {template.goal.strip()}",
-        template.scope and f"**Covers:** {template.scope.strip()}",
+        *opening(template),
         listing("Does not cover:", [exclusion.say for exclusion in template.exclusions]),
         listing("Agreed:", [*words.promises(), *words.clocks(), *words.ways_out()]),
-        listing("Whom to ask:", [f"{name}: {plain_role(role)}" for name, role in template.contacts.items()]),
+        whom_to_ask(template),
         table(("Input", "Type", "Needed", "Help"), words.inputs()),
         table(("Task", "Party", "Responsible", "When", "Done when"), words.tasks()),
         listing("Made of:", list(words.children())),
@@ -32,6 +31,21 @@ def page(template: Template) -> str:
     return "\n\n".join(filter(None, parts))
 
 
+def opening(agreed: Template | Commitment) -> list[str]:
+    """What it is about, in the words of its owner."""
+    return [
+        agreed.description.strip(),
+        agreed.goal and f"**Goal:** {agreed.goal.strip()}",
+        agreed.scope and f"**Covers:** {agreed.scope.strip()}",
+    ]
+
+
+def whom_to_ask(agreed: Template | Commitment) -> str:
+    """Its contacts."""
+    return listing("Whom to ask:", [f"{name}: {_plain_role(role)}" for name, role in agreed.contacts.items()])
+
+
+_BOUNDS = {"not_before": "not before", "not_after": "not after", "start_not_before": "not begun before"}
 _WAYS = {
     "compress": "is shortened as agreed",
     "shift": "gets the earliest possible date proposed",
@@ -85,7 +99,7 @@ class _Words:
             else:
                 ends = f"from {self._name(item.from_ or '')} to {self._name(item.to or '')}"
                 yield f"when time is short, {amount(item.min)} {ends} will do"
-        agrees = f"; {plain_role(policy.approval)} must agree to late and shortened plans" if policy.approval else ""
+        agrees = f"; {_plain_role(policy.approval)} must agree to late and shortened plans" if policy.approval else ""
         yield f"what cannot be kept {', else '.join(_WAYS[way] for way in policy.try_)}{agrees}"
 
     def inputs(self) -> Iterator[Sequence[str]]:
@@ -134,9 +148,7 @@ class _Words:
         if at_once:
             rules.append(f"after {listed(at_once)}")
         rules += [f"{amount(wait.lag)} after {self._waited(wait, mates)}" for wait in waits if wait.lag.value]
-        rules += [f"not before {self._bound(task.not_before)}"] if task.not_before else []
-        rules += [f"not after {self._bound(task.not_after)}"] if task.not_after else []
-        rules += [f"not begun before {self._bound(task.start_not_before)}"] if task.start_not_before else []
+        rules += [f"{_BOUNDS[which]} {self._bound(bound)}" for which, bound in task.bounds.items()]
         if task.blackout:
             rules.append(f"never on {listed([str(day) for day in task.blackout])}")
         return "; ".join(rules) + self._condition(task.when)
@@ -208,6 +220,5 @@ def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
 
-def plain_role(role: str) -> str:
-    """A role without the word `role:`."""
+def _plain_role(role: str) -> str:
     return role.removeprefix("role:")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from service.core.agreement_page import clock_words, condition_words, listing, plain_role, table
+from service.core.agreement_page import clock_words, condition_words, listing, opening, table, whom_to_ask
 from service.core.commitment import Agreement, Cadence, Commitment, Quota, Target
 from service.core.explain import amount
 from service.core.offsets import Offset
@@ -15,11 +15,9 @@ def page(commitment: Commitment) -> str:
     parts = [
         f"## {commitment.title} v{commitment.version}",
         f"`{commitment.id}`, version {commitment.version}.",
-        commitment.description.strip(),
-        commitment.goal and f"**Goal:** {commitment.goal.strip()}",
-        commitment.scope and f"**Covers:** {commitment.scope.strip()}",
+        *opening(commitment),
         listing("Agreed:", list(_promises(commitment))),
-        listing("Whom to ask:", [f"{name}: {plain_role(role)}" for name, role in commitment.contacts.items()]),
+        whom_to_ask(commitment),
         table(("Task", "Party", "Responsible", "When", "What"), _tasks(commitment)),
     ]
     return "\n\n".join(filter(None, parts))

@@ -320,9 +320,7 @@ def _adopted(task: TaskTemplate, renamed: _Renaming, title: str, child: Child, c
             "depends_on": waits or child.depends_on,
             "due": renamed.offset(task.due),
             "pinned": renamed.ref(task.pinned) if task.pinned else None,
-            "not_before": renamed.bound(task.not_before),
-            "not_after": renamed.bound(task.not_after),
-            "start_not_before": renamed.bound(task.start_not_before),
+            **{which: renamed.bound(bound) for which, bound in task.bounds.items()},
             "assets": tuple(
                 ours.removeprefix(_INPUTS) for name in task.assets if (ours := renamed.inputs.get(name)) is not None
             ),

@@ -9,7 +9,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from service.store.campaigns import ids_of
 from service.store.tables import Campaign, UTCDateTime
-from service.store.upserts import put, put_all
+from service.store.upserts import put
 
 LAST = timedelta(minutes=15)
 """How long a vendor may still be at a call of which it owes the answer."""
@@ -31,8 +31,8 @@ def begin(session: Session, campaign_id: str, now: datetime) -> None:
 
 def begin_at(session: Session, connection: str, request_task: str, now: datetime) -> None:
     """Of this request's campaigns, whichever that is."""
-    found = session.exec(ids_of(connection, request_task))
-    put_all(session, [Doubt(campaign_id=campaign, until=now + LAST) for campaign in found])
+    for campaign_id in session.exec(ids_of(connection, request_task)).all():
+        begin(session, campaign_id, now)
 
 
 def of_campaign(session: Session, campaign_id: str) -> Doubt | None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,16 +11,9 @@ import pytest
 from connectors.contract import Account, AccountId, Mark, Status, TaskId
 from service.store import doubts
 from service.store.engine import reading, transaction
-from tests.desk import NOW, Desk, memory_desk
+from tests.desk import NOW, Desk
 
 PAT = Account(AccountId("2"), "Pat", "pat@example.com")
-
-
-@pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """A tracker in memory."""
-    with memory_desk(tmp_path, monkeypatch) as found:
-        yield found
 
 
 def doubted(desk: Desk) -> TaskId:

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from service import publishing
-from service.catalogue import Catalogue
-from service.settings import STARTER_TEMPLATES
-from tests.desk import NOW, Desk, memory_desk
+from tests.desk import NOW, Desk, publish_webinar
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def answering(desk: Desk, tmp_path: Path) -> Desk:
     """Its webinars have one more task, which is owed so long after they were asked for."""
-    folder = shutil.copytree(STARTER_TEMPLATES, tmp_path / "mine", ignore=shutil.ignore_patterns("__pycache__"))
-    webinar = folder / "webinar.yaml"
-    text = webinar.read_text().replace("\nversion: 1\n", "\nversion: 2\n")
     task = '  answer: {title: Answer, party: ops, due: "10 business_days after request.created"}\n'
-    webinar.write_text(text.replace("\ntasks:\n", f"\ntasks:\n{task}"))
-    with memory_desk(tmp_path, monkeypatch) as found:
-        publishing.apply(found.runtime.engine, Catalogue.load(folder), "lee")
-        yield found
+    publish_webinar(desk, tmp_path, lambda text: text.replace("\ntasks:\n", f"\ntasks:\n{task}"))
+    return desk
 
 
-def test_a_task_counted_from_the_filing_is_not_put_off_by_a_late_date(desk: Desk) -> None:
+def test_a_task_counted_from_the_filing_is_not_put_off_by_a_late_date(answering: Desk) -> None:
     """Filed on Monday 16 November without a date, complete a week later: the answer is owed by 2 December."""
+    desk = answering
     fields = {"section": "Webinars", "Webinar date": None}
     request = desk.tracker.file("Spring webinar", fields=fields, created_at=NOW - timedelta(days=7))
     desk.run(request)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,20 +9,13 @@ from pathlib import Path
 import pytest
 
 from connectors.contract import Status, Task, TaskId
-from service import publishing
-from service.catalogue import Catalogue
-from service.settings import STARTER_TEMPLATES
-from tests.desk import Desk
+from tests.desk import Desk, publish_webinar
 
 
 @pytest.fixture
 def patient(desk: Desk, tmp_path: Path) -> Desk:
     """The webinar's template moves no date by less than two business days."""
-    folder = shutil.copytree(STARTER_TEMPLATES, tmp_path / "mine", ignore=shutil.ignore_patterns("__pycache__"))
-    webinar = folder / "webinar.yaml"
-    text = webinar.read_text().replace("\nversion: 1\n", "\nversion: 2\n")
-    webinar.write_text(text + '\nreschedule: {min_move: "2 business_days"}\n')
-    publishing.apply(desk.runtime.engine, Catalogue.load(folder), "lee")
+    publish_webinar(desk, tmp_path, lambda text: text + '\nreschedule: {min_move: "2 business_days"}\n')
     return desk
 
 
