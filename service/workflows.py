@@ -13,13 +13,16 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig
+from dbos._queue import queue_worker_thread
 from sqlmodel import Session
 from uuid_utils import uuid7
 
 from connectors.fencing import TakenOver, working_while
 from connectors.sharing import working_for
 from service import absences, breaches, filing, intake, keeper, looking, people, sweep
+from service.bell import Bell
 from service.lease import Lease
 from service.run_log import run_of
 from service.runtime import Runtime
@@ -29,8 +32,6 @@ from service.store.runs import QUEUE
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS, POLL_SECONDS_IN_A_STORM = 0.03, 0.3
-"""How often the engine looks for runs; each look costs two to three milliseconds of the processor."""
 SIDE_BY_SIDE = 32
 """Runs at once in one worker; the connectors' limiters decide how many calls really are in flight."""
 ROUTE_AT_LEAST_EVERY, PAUSE_SECONDS = 1.0, 0.005
@@ -46,26 +47,25 @@ _runtime: Runtime | None = None
 _lease = Lease(None)
 _under_way: set[str] = set()
 _stumbled = threading.Event()
-_calm = threading.Event()
+_bell = Bell()
 """The engine calls workflows by name, so what they work with is kept here by `Worker.start`."""
 
 
 @DBOS.workflow(name="run_campaign", max_recovery_attempts=20)
 def run_campaign(partition: str, attempt: int = 0) -> str:
-    """Answer everything that waits for one partition."""
+    """Answer everything that waits for one partition. Repeated it is harmless, as it reads first; so it has no step."""
     name = str(DBOS.workflow_id)
     _under_way.add(name)
     try:
-        return look(partition, attempt)
+        return _look(partition, attempt)
     finally:
         _under_way.discard(name)
+        _bell.ring(len(_under_way))
 
 
-@DBOS.step(name="look")
-def look(partition: str, attempt: int) -> str:
-    """One run: read back, decide, write. A repeated step is harmless, because it reads before it writes."""
+def _look(partition: str, attempt: int) -> str:
     runtime = _at_work()
-    _calm.wait(ROUTE_AT_LEAST_EVERY)
+    _bell.calm.wait(ROUTE_AT_LEAST_EVERY)
     try:
         with run_of(partition) as run, working_while(_lease.right()):
             return looking.look(runtime, run, attempt, enqueue)
@@ -178,6 +178,7 @@ def enqueue(session: Session, partitions: Iterable[str], *, delay: float | None 
     if (client := _client(session)) is None:
         return
     wanted = list(partitions)
+    sa.event.listen(session, "after_commit", lambda _: _bell.ring(len(_under_way) + len(wanted)), once=True)
     for partition in wanted if delay else sorted(set(wanted) - runs.in_queue(session, wanted, "ENQUEUED")):
         _ask(client, session, partition, attempt, delay)
 
@@ -234,13 +235,13 @@ class Worker:
         alone = is_sqlite(runtime.engine)
         self.executor_id = "local" if alone else f"worker-{uuid7()}"
         self._lease = Lease(None if alone else SILENT_SECONDS * CALLING)
+        self._bell = Bell(alone=alone)
 
     def start(self) -> None:
         """Take the worker's lock, launch the engine, and pick up whatever waits. Raises `StoreError`."""
-        global _runtime, _lease
+        global _runtime, _lease, _bell
         self._held.enter_context(worker_lock(self._url))
-        _runtime, _lease = self._runtime, self._lease
-        _calm.set()
+        _runtime, _lease, _bell = self._runtime, self._lease, self._bell
         self._beat()  # before the first run is taken: a peer can only miss whom it has heard of
         config: DBOSConfig = {
             "name": NAME,
@@ -250,18 +251,23 @@ class Worker:
             "log_level": "WARNING",
             "notification_listener_polling_interval_sec": 0.05,
         }
-        DBOS(config=config)
+        engine = DBOS(config=config)
         _quiet()
+        DBOS.listen_queues([])  # the loop of our queue is started below, with a bell
         DBOS.launch()
-        self._queue = DBOS.register_queue(
-            QUEUE, partition_concurrency=1, worker_concurrency=SIDE_BY_SIDE, polling_interval_sec=POLL_SECONDS
+        queue = DBOS.register_queue(
+            QUEUE, partition_concurrency=1, worker_concurrency=SIDE_BY_SIDE, polling_interval_sec=_bell.seconds
         )
         self._schedule()
         self._pick_up()
-        for target in (self._route_forever, self._beat_forever):
-            thread = threading.Thread(target=target, name=target.__name__.strip("_"), daemon=True)
-            thread.start()
-            self._threads.append(thread)
+        self._thread("queue", queue_worker_thread, _bell, engine, queue)
+        self._thread("route", self._route_forever)
+        self._thread("beat", self._beat_forever)
+
+    def _thread(self, name: str, target: Callable[..., None], *args: Any) -> None:
+        thread = threading.Thread(target=target, args=args, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
 
     def ring(self) -> None:
         """A delivery has just been stored."""
@@ -270,8 +276,8 @@ class Worker:
     def stop(self, *, seconds: int = 10) -> None:
         """Let running runs end for so long; what is left is found again at the next start, or by a peer."""
         global _runtime  # noqa: PLW0603
-        self._stopping.set()
-        self._doorbell.set()
+        for event in (self._stopping, self._doorbell, self._bell):
+            event.set()
         for thread in self._threads:
             thread.join(timeout=5)
         DBOS.destroy(workflow_completion_timeout_sec=seconds)
@@ -312,7 +318,7 @@ class Worker:
             self._doorbell.clear()
             try:
                 count = self._route()
-                self._weather(calm=count <= STORM)
+                (_bell.calm.set if count <= STORM else _bell.calm.clear)()
                 # The more came at once, the longer the pause.
                 self._stopping.wait(min(ROUTE_AT_LEAST_EVERY, count * PAUSE_SECONDS))
             except Exception:
@@ -329,13 +335,6 @@ class Worker:
             found = routed.deliveries
             count += found
         return count
-
-    def _weather(self, *, calm: bool) -> None:
-        if calm == _calm.is_set():
-            return
-        (_calm.set if calm else _calm.clear)()
-        if is_sqlite(self._runtime.engine):  # peers on PostgreSQL share the setting, and the storm is not theirs
-            self._queue.set_polling_interval_sec(POLL_SECONDS if calm else POLL_SECONDS_IN_A_STORM)
 
     def _beat_forever(self) -> None:
         while not self._stopping.wait(BEAT_SECONDS):

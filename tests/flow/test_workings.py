@@ -129,4 +129,4 @@ def test_a_storm_of_webhooks_is_stored_first_and_then_answered_by_few_runs(at_ho
     assert {row.state for row in handled} == {"handled"}
     assert len(handled) == storm
     assert len(at_home.jira.log) - before <= 4
-    at_home.until(lambda: workflows.DBOS.retrieve_queue(workflows.QUEUE).polling_interval_sec == workflows.POLL_SECONDS)
+    at_home.until(workflows._bell.calm.is_set)
