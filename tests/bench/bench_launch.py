@@ -42,8 +42,8 @@ def floor_seconds(tracker: str, size: int) -> float:
     links = size - 1
     if tracker == "jira":
         waves = 1 + math.ceil(size / 50) + math.ceil(links / AT_ONCE["jira"])
-    else:  # batches of ten: the second one in flight would make twenty writes
-        waves = 1 + math.ceil(size / 10) + math.ceil(links / 10)
+    else:  # creates in tens, as a second batch in flight would make twenty writes; links fifteen at once
+        waves = 1 + math.ceil(size / 10) + math.ceil(links / AT_ONCE["asana"])
     return waves * LATENCY
 
 
