@@ -21,7 +21,7 @@ from connectors.contract import ConnectorSettings
 from connectors.limiting import Limiter, Limits, Rate
 from connectors.sharing import LEASE_SECONDS, Purpose
 from service.store import budgets
-from service.store.engine import is_sqlite, reading, transaction
+from service.store.engine import is_sqlite, reading, transaction, words_of
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -104,8 +104,7 @@ class TokenBudget:
         try:
             return act()
         except sa.exc.SQLAlchemyError as error:
-            said = str(error.orig if isinstance(error, sa.exc.DBAPIError) else error).splitlines()[0]
-            log.warning("the budget of %s cannot be shared for now: %s", self._connection, said)
+            log.warning("the budget of %s cannot be shared for now: %s", self._connection, words_of(error))
             return otherwise
 
 

@@ -17,7 +17,7 @@ from service.core.form import SUBMITTED
 from service.run_log import Run
 from service.runtime import Runtime
 from service.store import campaigns, changes, doubts, inbox, ledger, runs
-from service.store.engine import reading, transaction
+from service.store.engine import is_unusable, reading, transaction, words_of
 from service.store.portions import portions
 
 log = logging.getLogger(__name__)
@@ -70,10 +70,13 @@ def _look(
         with working_for(purpose):
             outcome = _answer(runtime, connection, task)
     except PASSING as error:
-        return _later(runtime, run, rows, attempt, error, enqueue)
+        asked = error.retry_after if isinstance(error, RateLimited) else None
+        return _later(runtime, run, rows, attempt, str(error), enqueue, asked=asked)
     except TrackerError as error:
         return _park(runtime, run, rows, str(error))
     except Exception as error:
+        if is_unusable(error):  # where it is so still, this cannot be noted either, and the worker begins again
+            return _later(runtime, run, rows, attempt, f"the database did not answer: {words_of(error)}", enqueue)
         log.exception("run of %s failed", run.partition)
         return _park(runtime, run, rows, f"internal error, please report it: {type(error).__name__}: {error}")
     run.campaign_id = outcome.campaign_id or run.campaign_id
@@ -133,13 +136,19 @@ def _answer(runtime: Runtime, connection: str, task: TaskId) -> sync.Outcome:
 
 
 def _later(
-    runtime: Runtime, run: Run, rows: list[changes.Waiting], attempt: int, error: TrackerError, enqueue: Enqueue
+    runtime: Runtime,
+    run: Run,
+    rows: list[changes.Waiting],
+    attempt: int,
+    why: str,
+    enqueue: Enqueue,
+    *,
+    asked: float | None = None,
 ) -> str:
     if attempt >= GIVE_UP_AFTER:
-        return _park(runtime, run, rows, f"given up after {attempt} attempts: {error}")
-    asked = error.retry_after if isinstance(error, RateLimited) and error.retry_after else 0.0
-    delay = max(_pause(attempt), asked)
-    told = f"{run.partition} is tried again in {delay:.0f} s: {error}"
+        return _park(runtime, run, rows, f"given up after {attempt} attempts: {why}")
+    delay = max(_pause(attempt), asked or 0.0)
+    told = f"{run.partition} is tried again in {delay:.0f} s: {why}"
     with transaction(runtime.engine) as session:
         # Whoever asks meanwhile has a run at once, not ever more later.
         if not runs.in_queue(session, [run.partition], "DELAYED"):

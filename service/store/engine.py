@@ -70,16 +70,23 @@ def check(engine: sa.Engine) -> None:
         raise unusable(engine, error) from error
 
 
-def is_unusable(error: sa.exc.DBAPIError) -> bool:
-    """Whether the database is away, full or closed to us, so that nothing is wrong with what it was asked."""
-    return isinstance(error, sa.exc.OperationalError) or is_full(error) or _sqlstate(error) in _NOT_OURS
+def is_unusable(error: BaseException) -> bool:
+    """Whether the database is away, busy, full or closed to us, so that nothing is wrong with what it was asked."""
+    away = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError)
+    return away or is_full(error) or _sqlstate(error) in _NOT_OURS
+
+
+def words_of(error: BaseException) -> str:
+    """What the database itself said, in one line, without the statement."""
+    return str(error.orig if isinstance(error, sa.exc.DBAPIError) else error).splitlines()[0]
 
 
 def unusable(engine: sa.Engine, error: sa.exc.DBAPIError) -> StoreError:
     """What the database said, in one line, and the remedy."""
     url = engine.url.set(drivername=engine.dialect.name)  # as people write it
-    why = str(error.orig).splitlines()[0]
-    return StoreError(f"The database {url.render_as_string()} cannot be used: {why}\n    {_remedy(engine, error)}")
+    return StoreError(
+        f"The database {url.render_as_string()} cannot be used: {words_of(error)}\n    {_remedy(engine, error)}"
+    )
 
 
 def _remedy(engine: sa.Engine, error: sa.exc.DBAPIError) -> str:

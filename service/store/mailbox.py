@@ -16,7 +16,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from service.store.engine import transaction
+from service.store.engine import is_unusable, transaction
 from service.store.tables import Inbox, new_id, now
 from service.store.upserts import insert_new
 
@@ -122,7 +122,7 @@ class Mailbox:
         try:
             stored = self._store([waiting.row for waiting in batch])
         except Exception as error:
-            if len(batch) > 1 and not _database_is_down(error):
+            if len(batch) > 1 and not is_unusable(error):  # else every row would fail, each after a long wait
                 for waiting in batch:  # one bad row must not fail its neighbours
                     self._settle([waiting])
             else:
@@ -180,8 +180,3 @@ def _not_stored(error: Exception) -> NotStored:
     failure = NotStored(f"The delivery could not be stored: {type(error).__name__}.")
     failure.__cause__ = error
     return failure
-
-
-def _database_is_down(error: Exception) -> bool:
-    """Locked, full or gone: then every row would fail, each after a long wait."""
-    return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError)

@@ -14,6 +14,8 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.signing import sign
+from service import looking
+from service.replay import parked
 from service.store import hooks
 from service.store.engine import is_full, reading
 from tests.house import House, house
@@ -122,6 +124,32 @@ def test_a_database_that_restarts_is_told_and_survived(large: House, postgres_se
     large.sweep()
     large.running(key)
     assert large.jira.children(key)
+
+
+@pytest.mark.postgres
+def test_a_run_that_loses_its_database_for_a_moment_is_done_again(
+    large: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tasks have just been created, and the database answers again before it could be parked for a person."""
+    monkeypatch.setattr(looking, "_pause", lambda _: 0.1)
+    cut: list[str] = []
+
+    def cut_off(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
+        if not cut and statement.startswith("INSERT INTO link"):
+            cut.append(statement)
+            backend = connection.connection.dbapi_connection.info.backend_pid  # type: ignore[union-attr]
+            with psycopg.connect(postgres, autocommit=True) as outside:
+                outside.execute("SELECT pg_terminate_backend(%s, 10000)", [backend])
+
+    postgres = large.runtime.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    sa.event.listen(large.runtime.engine, "before_cursor_execute", cut_off)
+    key = large.jira.file_request("List Import", "Cut off")
+    large.until(lambda: cut)
+    large.running(key)
+    large.quiet()
+    titles = [child.summary for child in large.jira.children(key)]
+    assert len(titles) == len(set(titles)) > 0
+    assert parked(large.runtime) == []
 
 
 def test_a_file_that_was_moved_away_is_told(small: House, tmp_path: Path) -> None:
