@@ -35,20 +35,31 @@ def serve(
     work: Annotated[bool, typer.Option(help="Work on campaigns in this process too.")] = True,
 ) -> None:
     """Take webhooks, and work on campaigns, until Ctrl-C."""
-    from service import tracing
-    from service.bootstrap import serving, working
+    with ExitStack() as held:
+        with _all_that_is_made_stays():
+            from service import tracing
+            from service.bootstrap import serving, working
 
-    with installation(config, service=True) as runtime, tracing.sending(), ExitStack() as held:
-        listen = runtime.settings.listen
-        worker = held.enter_context(working(runtime)) if work else None
-        _must_be_free(listen.host, listen.port)
-        app = held.enter_context(serving(runtime, worker.ring if worker else _nobody))
+            runtime = held.enter_context(installation(config, service=True))
+            listen = runtime.settings.listen
+            held.enter_context(tracing.sending())
+            worker = held.enter_context(working(runtime)) if work else None
+            _must_be_free(listen.host, listen.port)
+            app = held.enter_context(serving(runtime, worker.ring if worker else _nobody))
         # At Python's own 5 ms, whoever computes keeps the thread waiting that stores and answers webhooks.
         sys.setswitchinterval(0.0005)
-        # What stands after the start stays: a full collection over it would hold everybody up for a tenth of a second.
-        gc.collect()
-        gc.freeze()
         _answer(app, listen.host, listen.port)
+
+
+@contextmanager
+def _all_that_is_made_stays() -> Iterator[None]:
+    """Looking for garbage in it takes an eighth of the start, and later holds everybody up for a tenth of a second."""
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
 
 
 def work(
