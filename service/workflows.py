@@ -44,10 +44,9 @@ CALLING = 2 / 3
 KEEP_RUNS, KEEP_DELIVERIES = timedelta(days=3), timedelta(days=30)
 
 _runtime: Runtime | None = None
-_lease = Lease(None)
+_lease, _bell = Lease(None), Bell(places=SIDE_BY_SIDE)
 _under_way: set[str] = set()
 _stumbled = threading.Event()
-_bell = Bell()
 """The engine calls workflows by name, so what they work with is kept here by `Worker.start`."""
 
 
@@ -56,11 +55,12 @@ def run_campaign(partition: str, attempt: int = 0) -> str:
     """Answer everything that waits for one partition. Repeated it is harmless, as it reads first; so it has no step."""
     name = str(DBOS.workflow_id)
     _under_way.add(name)
+    _bell.begins(partition)
     try:
         return _look(partition, attempt)
     finally:
         _under_way.discard(name)
-        _bell.ring(len(_under_way))
+        _bell.ends(partition)
 
 
 def _look(partition: str, attempt: int) -> str:
@@ -177,9 +177,11 @@ def enqueue(session: Session, partitions: Iterable[str], *, delay: float | None 
     """
     if (client := _client(session)) is None:
         return
-    wanted = list(partitions)
-    sa.event.listen(session, "after_commit", lambda _: _bell.ring(len(_under_way) + len(wanted)), once=True)
-    for partition in wanted if delay else sorted(set(wanted) - runs.in_queue(session, wanted, "ENQUEUED")):
+    wanted = sorted(set(partitions))
+    if not delay:
+        wanted = sorted(set(wanted) - runs.in_queue(session, wanted, "ENQUEUED"))
+        sa.event.listen(session, "after_commit", lambda _: _bell.asked(wanted), once=True)
+    for partition in wanted:
         _ask(client, session, partition, attempt, delay)
 
 
@@ -235,7 +237,7 @@ class Worker:
         alone = is_sqlite(runtime.engine)
         self.executor_id = "local" if alone else f"worker-{uuid7()}"
         self._lease = Lease(None if alone else SILENT_SECONDS * CALLING)
-        self._bell = Bell(alone=alone)
+        self._bell = Bell(places=SIDE_BY_SIDE, alone=alone)
 
     def start(self) -> None:
         """Take the worker's lock, launch the engine, and pick up whatever waits. Raises `StoreError`."""
