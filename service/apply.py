@@ -119,8 +119,7 @@ class _Writer:
             self._save_links()
 
     def _save_links(self) -> None:
-        with transaction(self._runtime.engine) as session:
-            links.save(session, self._campaign.id, self._connection, self._applied.links.values())
+        links.keep(self._runtime.engine, self._campaign.id, {self._connection: self._applied.links.values()})
 
     def _create(self, actions: list[CreateTask]) -> list[Say]:
         """Make the tasks that are not there yet; returns what is to be said on those that nobody owns now."""

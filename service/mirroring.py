@@ -22,7 +22,7 @@ from service.core.mirror import PARENT, Pair, Sides
 from service.core.plan import Plan, PlannedTask
 from service.runtime import Runtime
 from service.store import changes, comments, links
-from service.store.engine import reading, transaction
+from service.store.engine import reading
 from service.store.tables import Campaign, Comment
 
 T = TypeVar("T")
@@ -239,9 +239,8 @@ class Mirrors:
 
     def _save(self, known: Mapping[str, LinkView]) -> None:
         """In one transaction: what one side has agreed to must not be known without the other."""
-        with transaction(self._runtime.engine) as session:
-            for name, mirrored in {self._home: known, **self._links}.items():
-                links.save(session, self._campaign.id, name, mirrored.values())
+        everywhere = {self._home: known, **self._links}
+        links.keep(self._runtime.engine, self._campaign.id, {name: one.values() for name, one in everywhere.items()})
 
     def _parties(self, request: Task | None) -> dict[str, str]:
         rule = create.rule_of(self._runtime.settings.requests, self._campaign, request)

@@ -219,6 +219,11 @@ class Moving:
         with transaction(self.runtime.engine) as session:
             moves.save(session, self.move)
 
+    @property
+    def ends(self) -> bool:
+        """Whether there is something for `end` to record."""
+        return bool(self._refused or (self.move and (self.begun or self.move.state == "begun")))
+
     def end(self, session: Session, links: Mapping[str, LinkView]) -> None:
         """Record what became of it, in the transaction that records the run."""
         if self._refused:

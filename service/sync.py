@@ -9,14 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlmodel import Session
-
 from connectors.contract import Status, Task, TaskId
 from service import assignment, attached, create, doubles, filing, places, replies, taking_over, telling
 from service.applied import Applied
 from service.core import decide, kept, messages
 from service.core.calendar import Calendar
 from service.core.decide import REQUEST, Action, CreateTask, RequestView
+from service.core.event import Event
 from service.core.merge import LinkView, News, linked
 from service.core.plan import InputProblems, Plan
 from service.core.revision import Revision
@@ -27,7 +26,7 @@ from service.moving import OVER, CannotTakeBack, Moving
 from service.runtime import Runtime
 from service.settings import RequestRule
 from service.speech import Speech, in_words
-from service.store import campaigns, changes, ledger, links
+from service.store import campaigns, changes, events, ledger, links
 from service.store.engine import reading, transaction
 from service.store.tables import Campaign, Move
 
@@ -142,7 +141,8 @@ class _Run:
         self.moving.begin()
         applied = self._write(actions)
         if applied.error:
-            self._record_what_happened(applied)
+            # Its plan is not kept, so that the next run makes it, and tells of it, again.
+            self._store(applied, [item for item in self.news if item.key != REQUEST], [], whole=False)
             raise applied.error
         self.failures += places.heard_of(self.runtime, self.campaign)
         self._settle_state(plan, cancelled)
@@ -352,26 +352,27 @@ class _Run:
         self.campaign.agreed = agreed
 
     def _record(self, applied: Applied, was: telling.Before) -> None:
-        with transaction(self.runtime.engine) as session:
-            campaigns.save(session, self.campaign)
-            self.moving.end(session, self.links)
-            telling.of_campaign(session, self.runtime, self.campaign, was, self.request)
-            self._note(session, self.news, applied)
+        told = telling.of_campaign(self.runtime, self.campaign, was, self.request)
+        self._store(applied, self.news, told, whole=self.moving.ends or campaigns.changed(self.campaign))
 
-    def _record_what_happened(self, applied: Applied) -> None:
-        """Of a run that broke off. Its plan is not kept, so that the next run makes it, and tells of it, again."""
+    def _store(self, applied: Applied, news: Sequence[News], told: list[Event], *, whole: bool) -> None:
+        """In one transaction, and in none where nothing is new. What takes time comes before it: it holds up others."""
+        told += telling.of_tasks(self.runtime, self.campaign, news, self.links)
+        lines = [(item.kind, item.sentence) for item in news]
+        lines += [(type(action).__name__, str(action)) for action in applied.done]
+        lines += [("refused", failure) for failure in self.failures]
+        with reading(self.runtime.engine) as session:
+            found = links.differences(session, self.campaign.id, self.campaign.connection, self.links.values())
+        if not (whole or found or told or lines):
+            return
         with transaction(self.runtime.engine) as session:
-            self._note(session, [item for item in self.news if item.key != REQUEST], applied)
-
-    def _note(self, session: Session, news: Sequence[News], applied: Applied) -> None:
-        links.save(session, self.campaign.id, self.campaign.connection, self.links.values())
-        telling.of_tasks(session, self.runtime, self.campaign, news, self.links)
-        for item in news:
-            ledger.note(session, item.kind, item.sentence, campaign_id=self.campaign.id)
-        for action in applied.done:
-            ledger.note(session, type(action).__name__, str(action), campaign_id=self.campaign.id)
-        for failure in self.failures:
-            ledger.note(session, "refused", failure, campaign_id=self.campaign.id)
+            if whole:
+                campaigns.save(session, self.campaign)
+                self.moving.end(session, self.links)
+            links.store(session, found)
+            events.add(session, events.OURSELVES, told, self.runtime.now())
+            for kind, sentence in lines:
+                ledger.note(session, kind, sentence, campaign_id=self.campaign.id)
 
     def _summary(self, applied: Applied) -> str:
         told = [item.sentence for item in self.news] + [str(action) for action in applied.done]

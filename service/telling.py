@@ -6,15 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session
-
 from connectors.contract import Task
 from service.core import happened
+from service.core.event import Event
 from service.core.merge import LinkView, News
 from service.core.plan import Plan
 from service.core.template import Template
 from service.runtime import Runtime
-from service.store import events
 from service.store.tables import Campaign
 
 SEEN = "request_status"
@@ -36,28 +34,25 @@ class Before:
         return cls(campaign.state, bool(agreed.get("waited")), agreed.get(SEEN))
 
 
-def of_tasks(
-    session: Session, runtime: Runtime, campaign: Campaign, news: Iterable[News], links: Mapping[str, LinkView]
-) -> None:
-    """Tell what people did with its tasks."""
+def of_tasks(runtime: Runtime, campaign: Campaign, news: Iterable[News], links: Mapping[str, LinkView]) -> list[Event]:
+    """What people did with its tasks."""
     plan = Plan.from_dict(campaign.plan) if campaign.plan else None
     told = [item for item in news if item.key in links]
     if plan is None or not told:
-        return
+        return []
     launch = happened.launching(Template.model_validate(campaign.template_snapshot), plan)
-    found = list(happened.to_tasks(_subject(runtime, campaign), told, links, plan, launch))
-    events.add(session, events.OURSELVES, found, runtime.now())
+    return list(happened.to_tasks(_subject(runtime, campaign), told, links, plan, launch))
 
 
-def of_campaign(session: Session, runtime: Runtime, campaign: Campaign, was: Before, request: Task | None) -> None:
-    """Tell what became of it, and of its request."""
+def of_campaign(runtime: Runtime, campaign: Campaign, was: Before, request: Task | None) -> list[Event]:
+    """What became of it, and of its request."""
     subject, now = _subject(runtime, campaign), runtime.now()
     filed_at = (request.created_at if request else None) or now
     found = list(happened.to_campaign(subject, was.state, campaign.state, now if was.waited else filed_at))
     found += happened.to_request(subject, was.request_status, request.status if request else None)
     if was.request_status is None and request:
         found.append(happened.filed(subject, filed_at))
-    events.add(session, events.OURSELVES, found, now)
+    return found
 
 
 def _subject(runtime: Runtime, campaign: Campaign) -> happened.Subject:

@@ -133,6 +133,12 @@ def running(session: Session, template: str) -> list[Campaign]:
     return list(session.exec(query.order_by(col(Campaign.created_at), col(Campaign.id))))
 
 
+def changed(campaign: Campaign) -> bool:
+    """Whether it is new, or says anything else than when it was read."""
+    state = sa.inspect(campaign)
+    return state.transient or any(attribute.history.has_changes() for attribute in state.attrs)
+
+
 def save(session: Session, campaign: Campaign) -> None:
     """Store a campaign, new or changed, wherever it was read; `updated_at` moves only when something changed."""
     stored = session.merge(campaign)

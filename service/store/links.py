@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,6 +14,7 @@ from connectors import fencing
 from connectors.contract import Task, TaskId
 from service.core.merge import Agreed, LinkView
 from service.store.campaigns import NOT_OVER, ids_of
+from service.store.engine import reading, transaction
 from service.store.tables import Campaign, Link, now
 from service.store.upserts import insert_new, table_of
 
@@ -91,20 +93,54 @@ def retry_refused(session: Session, connection: str, request_task: str) -> None:
 
 def save(session: Session, campaign_id: str, connection: str, known: Iterable[LinkView]) -> None:
     """Bring the stored links up to date; only what changed is written, and nothing once a peer has taken over."""
-    fencing.check()
+    store(session, differences(session, campaign_id, connection, known))
+
+
+def keep(engine: sa.Engine, campaign_id: str, known: Mapping[str, Iterable[LinkView]]) -> None:
+    """The same for links by connection, in one transaction of their own, and in none where nothing changed.
+
+    Compared before it begins: whoever stores deliveries waits for its end.
+    """
+    with reading(engine) as session:
+        found = [differences(session, campaign_id, name, there) for name, there in known.items()]
+    if any(found):
+        with transaction(engine) as session:
+            for one in found:
+                store(session, one)
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What is to be stored of a campaign's links in one tracker; false where that is nothing."""
+
+    new: list[dict[str, Any]]
+    changed: list[dict[str, Any]]
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed)
+
+
+def differences(session: Session, campaign_id: str, connection: str, known: Iterable[LinkView]) -> Differences:
+    """Between the links as they are known now and as they are stored."""
     stored = {row.key: row for row in _rows(session, _THERE, campaign=campaign_id, there=connection)}
-    new, changed = [], []
+    found = Differences([], [])
     for view in known:
         row = stored.get(view.key)
         values = _values(view, row)
         if row is None:
-            new.append({"campaign_id": campaign_id, "connection": connection, "key": view.key, **values})
+            found.new.append({"campaign_id": campaign_id, "connection": connection, "key": view.key, **values})
         elif any(row._mapping[name] != value for name, value in values.items()):
-            changed.append({"link": row.id, **values})
-    if new:
-        session.connection().execute(sa.insert(_LINK), new)
-    if changed:
-        session.connection().execute(_UPDATE, changed)
+            found.changed.append({"link": row.id, **values})
+    return found
+
+
+def store(session: Session, found: Differences) -> None:
+    """Write them; nothing once a peer has taken over."""
+    fencing.check()
+    if found.new:
+        session.connection().execute(sa.insert(_LINK), found.new)
+    if found.changed:
+        session.connection().execute(_UPDATE, found.changed)
 
 
 def _values(view: LinkView, row: sa.Row[Any] | None) -> dict[str, Any]:
